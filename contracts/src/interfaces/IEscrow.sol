@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+/// @title Parley escrow: the one contract that holds money
+/// @notice A deal opens only with the signatures of both parties over the same typed data (EIP-712). Terms travel in
+/// calldata; the chain keeps one packed word a deal and one a (token, party). There is no owner, no pause, no upgrade.
+///
+/// Roles. `buyer` pays `price` and locks `arbiterFee` for every milestone when an arbiter is named. `seller` delivers and
+/// locks `sellerBond`, which is then at least the same fees. `arbiter` may only divide the milestone in dispute. Anyone
+/// may relay a signature and anyone may call a timed exit.
+///
+/// Money invariants. Per honest token `balanceOf(this) >= sum of locked + sum of internal balances`. What a deal pays
+/// out equals what it took in, to the unit.
+///
+/// Rounding. Every share is floored towards the seller's side of the formula and the remainder goes to the buyer.
+///
+/// Liveness. From every state that is not closed some call by a party alone, or by anyone, closes the deal after a
+/// known time; nobody's refusal, revert, blocklisting or silence prevents it.
+///
+/// Tokens. Plain ERC-20 tokens whose balances change only by transfer are supported. Fee-on-transfer tokens are refused
+/// at opening (balance delta). Rebasing tokens are at the risk of those who chose them and never touch another token.
+///
+/// Signatures. `bytes signature = kind (1 byte) ‖ body`. Kind 0x00 is the account itself: a 65- or 64-byte (ERC-2098)
+/// low-s ECDSA signature, or whatever the account's ERC-1271 accepts. Kind 0x01 is reserved for mandates. An empty
+/// signature stands for `msg.sender` being the signer.
+interface IEscrow {
+    // ------------------------------------------------------------------ types
+
+    /// @dev `amount` base units, above 0; `deliverBy` unix seconds.
+    struct Milestone {
+        uint128 amount;
+        uint40 deliverBy;
+    }
+
+    /// @dev The whole agreement as the chain sees it. Its EIP-712 digest is the deal id. Amounts are base units of
+    /// `token`, times unix seconds, windows seconds, shares bps. See docs/spec.md for the rule on each field.
+    struct Deal {
+        address buyer;
+        address seller;
+        address arbiter; // zero: nobody, a rejection is then final
+        address relayer; // zero: whoever submits earns relayFee
+        address token;
+        uint128 price; // above 0, the sum of the milestones
+        uint128 sellerBond;
+        uint128 arbiterFee; // for one ruling; each side locks it once a milestone
+        uint128 relayFee; // paid by the buyer on top, once, at opening
+        uint40 openBy; // inclusive
+        uint40 cancelBy; // inclusive; 0: never
+        uint32 reviewWindow; // 1 .. 365 days
+        uint32 disputeWindow; // 1 .. 365 days
+        uint32 rulingWindow; // 1 .. 365 days
+        uint16 rejectedSellerBps; // undisputed rejection
+        uint16 lapsedSellerBps; // arbiter silent
+        uint16 walkAwayBps; // share of the bond lost by a seller that leaves
+        uint8 payout; // bit 0: seller, bit 1: buyer, into the internal balance; bit 2: instant (not by `open`)
+        Milestone[] milestones; // 1 .. 16
+        bytes32 termsHash;
+        bytes32 transcriptRoot;
+        uint32 transcriptLength;
+        bytes32 bundle; // zero, or links deals that open together
+        bytes32 amends; // zero, or the deal this one replaces
+        uint8 amendsMilestone;
+        uint128 amendsLocked;
+        uint64 buyerEpoch;
+        uint64 sellerEpoch;
+        uint256 nonce;
+    }
+
+    /// @dev Unopened is the absence of a state word. Everything from Closed on is final.
+    enum Status {
+        Unopened,
+        Open, // waiting for the current milestone
+        Delivered, // under review since `since`
+        Rejected, // since `since`
+        Disputed, // since `since`
+        Closed,
+        Cancelled // before it was ever opened
+    }
+
+    /// @dev Why a deal closed.
+    enum Outcome {
+        Settled, // the last milestone was paid or ruled
+        Defaulted, // the deadline passed undelivered: bond to the buyer
+        WalkedAway, // the seller left before the deadline
+        CancelledByBuyer, // inside the cancellation window
+        RejectionClosed, // rejected and not disputed
+        Split,
+        Amended
+    }
+
+    /// @dev Why a milestone was paid in full.
+    enum Acceptance {
+        Receipt, // the buyer accepted it
+        Silence // the review window passed
+    }
+
+    /// @dev One storage word a deal. `locked` counts everything still held for the deal: unpaid milestones, fees, bond.
+    struct DealState {
+        Status status;
+        uint8 milestone; // index of the current milestone
+        uint8 deliveries; // of the current milestone
+        uint24 sellerLostBps; // sum over rulings of 10 000 − sellerBps
+        uint40 since; // when the current status began, unix seconds
+        uint40 shift; // seconds by which remaining deadlines moved
+        uint128 locked;
+    }
+
+    /// @dev One storage word a (token, party). Counters saturate. They are facts, not scores.
+    struct Account {
+        uint128 balance; // base units
+        uint24 settledAsBuyer;
+        uint24 settledAsSeller;
+        uint32 instant;
+        uint16 defaulted;
+        uint16 disputesLost;
+        uint16 bySilence; // settled as a buyer that never answered
+    }
+
+    /// @dev The second word: rarer counters, saturating.
+    struct Record {
+        uint32 walkedAway; // as seller
+        uint32 disputesWon;
+        uint32 rejectionsUndisputed; // as seller: rejections it let stand
+        uint32 ruled; // as arbiter
+        uint32 lapsed; // as arbiter: silent past its window
+        uint32 splits;
+        uint32 cancelled; // as buyer, inside the window
+    }
+
+    /// @dev Where one side's money comes from. `signature` is used by Authorization only (65 bytes r ‖ s ‖ v).
+    struct Funding {
+        FundingKind kind;
+        bytes signature;
+    }
+
+    enum FundingKind {
+        Allowance, // ERC-20 transferFrom
+        Balance, // the internal balance
+        Authorization // EIP-3009 receiveWithAuthorization, nonce = deal id, validAfter 0, validBefore openBy + 1
+    }
+
+    /// @dev Exact amounts that close a deal; `milestone`, `status` and `locked` must be the deal's at that moment.
+    struct Split {
+        bytes32 dealId;
+        uint8 milestone;
+        uint8 status;
+        uint128 locked;
+        uint128 toSeller;
+        uint128 toBuyer;
+        uint128 toArbiter;
+        uint256 nonce;
+        uint128 fee; // to the submitter, half (floor) from the seller's internal balance, the rest from the buyer's
+        uint40 validUntil;
+    }
+
+    // ----------------------------------------------------------------- events
+
+    event Opened(
+        bytes32 indexed dealId,
+        address indexed buyer,
+        address indexed seller,
+        address token,
+        uint128 price,
+        uint128 locked,
+        bytes32 transcriptRoot
+    );
+    event Delivered(bytes32 indexed dealId, uint8 milestone, uint8 delivery, bytes32 deliverable);
+    /// @dev `paid` base units to the seller. The deal closed with it when `remaining` (locked after it) is 0.
+    event Settled(
+        bytes32 indexed dealId, uint8 milestone, Acceptance how, uint128 paid, uint128 remaining, bytes32 deliverable
+    );
+    event Rejected(bytes32 indexed dealId, uint8 milestone, uint8 delivery, bytes32 reason);
+    event Disputed(bytes32 indexed dealId, address indexed party, uint8 milestone, bytes32 evidence);
+    event Ruled(
+        bytes32 indexed dealId,
+        address indexed arbiter,
+        uint8 milestone,
+        uint16 sellerBps,
+        uint128 toSeller,
+        uint128 toBuyer,
+        uint128 fee,
+        bytes32 rationale
+    );
+    event Lapsed(bytes32 indexed dealId, address indexed arbiter, uint8 milestone, uint128 toSeller, uint128 toBuyer);
+    /// @dev Final. Totals of this closing call, bond and fees returned included.
+    event Closed(bytes32 indexed dealId, Outcome outcome, uint128 toSeller, uint128 toBuyer, uint128 toArbiter);
+    event Cancelled(bytes32 indexed dealId, address indexed party);
+    event SplitRevoked(bytes32 indexed split, address indexed party);
+    event EpochAdvanced(address indexed party, uint64 epoch);
+    /// @dev Every change of an internal balance is one of these two; balances can be rebuilt from them alone.
+    event Credited(address indexed token, address indexed party, uint128 amount);
+    event Debited(address indexed token, address indexed party, uint128 amount);
+
+    // ----------------------------------------------------------------- errors
+
+    error PriceZero();
+    error TokenWithoutCode(address token);
+    error PartyZero(address buyer, address seller);
+    error PartiesNotDistinct(address buyer, address seller, address arbiter);
+    error MilestoneCount(uint256 count, uint256 maximum);
+    error MilestoneAmountZero(uint256 index);
+    error MilestonesSum(uint256 sum, uint256 price);
+    error MilestoneOrder(uint256 index, uint256 deliverBy, uint256 earliest);
+    error DeadlinePassed(uint256 deliverBy, uint256 nowAt);
+    error WindowOutOfRange(uint256 window, uint256 maximum);
+    error BpsOutOfRange(uint256 bps);
+    error BondBelowFees(uint256 bond, uint256 fees);
+    error FeeWithoutArbiter(uint256 arbiterFee);
+    error PayoutUnknown(uint8 payout);
+    error OpenByPassed(uint256 openBy, uint256 nowAt);
+    error EpochStale(address party, uint256 signed, uint256 current);
+    error LinkedDealAlone(bytes32 bundle);
+    error AmendmentNotHere(bytes32 amends);
+    error SignatureInvalid(address signer, bytes32 digest);
+    error SignatureKindUnknown(uint8 kind);
+    error ActionExpired(uint256 validUntil, uint256 nowAt);
+    error AuthorizationInvalid(address from, bytes32 digest);
+    error FundingShort(address token, address from, uint256 expected, uint256 received);
+    error FundingRefused(address token, address from, uint256 amount);
+    error BalanceShort(address token, address party, uint256 available, uint256 wanted);
+    error WrongStatus(bytes32 dealId, Status actual);
+    error NotParty(address caller);
+    error DeliveryLimit(uint256 limit);
+    error DeliveryMismatch(uint256 signed, uint256 current);
+    error MilestoneMismatch(uint256 signed, uint256 current);
+    error TooEarly(uint256 from, uint256 nowAt);
+    error TooLate(uint256 until, uint256 nowAt);
+    error NoArbiter();
+    error SplitMismatch(uint8 milestone, uint8 status, uint128 locked);
+    error SplitSum(uint256 sum, uint256 locked);
+    error SplitSpent(bytes32 split);
+    error NonceUsed(address party, uint256 nonce);
+    error AmountZero();
+    error RecipientZero();
+    error TransferFailed(address token, address to, uint256 amount);
+    error Reentrant();
+
+    // ---------------------------------------------------------------- opening
+
+    /// @notice Opens a deal with both signatures. Anyone may call. `buyerFunding.kind == Authorization` makes the
+    /// buyer's EIP-3009 authorisation (nonce = deal id) its consent too: `buyerSignature` may then be empty; likewise
+    /// for the seller and its bond.
+    function open(
+        Deal calldata deal,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        Funding calldata buyerFunding,
+        Funding calldata sellerFunding
+    ) external returns (bytes32 dealId);
+
+    /// @notice Kills a deal that was not opened yet. By either party of it, or its `Cancellation` signature.
+    function cancel(Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external;
+
+    /// @notice Makes every unopened deal that `party` signed with an older epoch unopenable.
+    /// @param epoch the new epoch, above the current one
+    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external;
+
+    // ------------------------------------------------------- life of one deal
+
+    function deliver(Deal calldata deal, bytes32 deliverable, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external;
+
+    /// @notice Pays the current milestone on the buyer's receipt (its call or signature) for exactly `deliverable`.
+    function settle(Deal calldata deal, bytes32 deliverable, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external;
+
+    /// @notice Pays the current milestone after the review window passed in silence. Anyone.
+    function settleBySilence(Deal calldata deal) external;
+
+    function reject(Deal calldata deal, bytes32 reason, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external;
+
+    /// @notice Ends a rejected deal that nobody disputed in time (at once where no arbiter is named). Anyone.
+    function closeRejected(Deal calldata deal) external;
+
+    function dispute(
+        Deal calldata deal,
+        address party,
+        bytes32 evidence,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
+
+    /// @notice The arbiter divides the disputed milestone; `sellerBps` of it to the seller, the rest to the buyer.
+    function rule(
+        Deal calldata deal,
+        uint16 sellerBps,
+        bytes32 rationale,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Applies the default split both signed when the arbiter stayed silent. Anyone.
+    function lapse(Deal calldata deal) external;
+
+    /// @notice Buyer gets the rest: anyone after a missed deadline (a default costs the whole bond); the seller before
+    /// it (`walkAwayBps` of the bond); the buyer until `cancelBy` (costs nothing). `party` zero claims the default.
+    function refund(Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external;
+
+    /// @notice Closes in any live state on exact amounts both signed.
+    function split(
+        Deal calldata deal,
+        Split calldata terms,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature
+    ) external;
+
+    /// @notice Revokes a split one signed, until it is used. By a party of the deal or its `SplitRevocation` signature.
+    function revokeSplit(
+        Deal calldata deal,
+        Split calldata terms,
+        address party,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
+
+    // ------------------------------------------------------ internal balances
+
+    /// @notice Takes exactly `amount` from the caller and credits `to`.
+    function deposit(address token, address to, uint128 amount) external;
+
+    /// @notice Deposits by an EIP-3009 authorisation of `from` to this contract with
+    /// nonce = keccak256("Parley Deposit" ‖ to ‖ salt), so that the beneficiary is signed too. Anyone may submit.
+    function depositWithAuthorization(
+        address token,
+        address from,
+        address to,
+        uint128 amount,
+        uint256 validBefore,
+        bytes32 salt,
+        bytes calldata signature
+    ) external;
+
+    /// @notice Pays `amount` of the internal balance of `party` out to `to`, with no gas cap. By the party, or its
+    /// `Withdrawal` signature with an unordered nonce (then `fee` goes to the submitter's internal balance).
+    function withdraw(
+        address token,
+        address party,
+        address to,
+        uint128 amount,
+        uint128 fee,
+        uint256 nonce,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
+
+    // ------------------------------------------------------------------ views
+
+    function dealIdOf(Deal calldata deal) external view returns (bytes32);
+    function stateOf(bytes32 dealId) external view returns (DealState memory);
+    function accountOf(address token, address party) external view returns (Account memory);
+    function recordOf(address token, address party) external view returns (Record memory);
+    function epochOf(address party) external view returns (uint64);
+    function splitSpent(bytes32 split) external view returns (bool);
+    function nonceUsed(address party, uint256 nonce) external view returns (bool);
+    function domainSeparator() external view returns (bytes32);
+}
