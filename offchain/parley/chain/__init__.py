@@ -1,0 +1,1 @@
+"""One module per contract, the sender, the indexer and the node client."""

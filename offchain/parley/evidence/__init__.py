@@ -1,0 +1,1 @@
+"""Transcripts, Merkle proofs, evidence bundles and their offline verification."""

@@ -1,0 +1,1 @@
+"""Thin HTTP routes over negotiation, settlement and the event store."""

@@ -1,0 +1,1 @@
+"""The pure negotiation state machine, utilities, strategies and opponent models."""

@@ -1,0 +1,1 @@
+"""Decisions with reasons: bundle, facts and offer in; rule ids and values out."""

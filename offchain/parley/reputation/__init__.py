@@ -1,0 +1,1 @@
+"""Scores folded from chain events."""

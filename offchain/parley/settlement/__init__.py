@@ -1,0 +1,1 @@
+"""Joins store and chain: a signed deal in, a settled deal out."""

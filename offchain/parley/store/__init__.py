@@ -1,0 +1,1 @@
+"""Append-only event store, idempotency, outbox and read models."""
