@@ -14,15 +14,18 @@ pragma solidity ^0.8.30;
 ///
 /// Rounding. Every share is floored towards the seller's side of the formula and the remainder goes to the buyer.
 ///
+/// Clock. `deliverBy + shift` is a milestone's deadline. `shift` grows by the time a delivery waited for the buyer and by
+/// the time of a dispute: the clock of delivery runs only while the seller can act.
+///
 /// Liveness. From every state that is not closed some call by a party alone, or by anyone, closes the deal after a
 /// known time; nobody's refusal, revert, blocklisting or silence prevents it.
 ///
 /// Tokens. Plain ERC-20 tokens whose balances change only by transfer are supported. Fee-on-transfer tokens are refused
-/// at opening (balance delta). Rebasing tokens are at the risk of those who chose them and never touch another token.
+/// at opening (balance delta). Total supply must stay below 2^128 base units. Rebasing tokens are at the risk of those who chose them and never touch another token.
 ///
 /// Signatures. `bytes signature = kind (1 byte) ‖ body`. Kind 0x00 is the account itself: a 65- or 64-byte (ERC-2098)
 /// low-s ECDSA signature, or whatever the account's ERC-1271 accepts. Kind 0x01 is reserved for mandates. An empty
-/// signature stands for `msg.sender` being the signer.
+/// signature stands for `msg.sender` being the signer; `fee` and `validUntil` are then not looked at.
 interface IEscrow {
     // ------------------------------------------------------------------ types
 
@@ -105,7 +108,8 @@ interface IEscrow {
         uint128 locked;
     }
 
-    /// @dev One storage word a (token, party). Counters saturate. They are facts, not scores.
+    /// @dev One storage word a (token, party). Counters saturate. They are facts, not scores. `settledAs…` count deals
+    /// whose last milestone was paid by receipt or silence. A ruling of 5 000 bps is lost by nobody.
     struct Account {
         uint128 balance; // base units
         uint24 settledAsBuyer;
@@ -113,7 +117,7 @@ interface IEscrow {
         uint32 instant;
         uint16 defaulted;
         uint16 disputesLost;
-        uint16 bySilence; // settled as a buyer that never answered
+        uint16 bySilence; // milestones paid as a buyer that never answered
     }
 
     /// @dev The second word: rarer counters, saturating.
@@ -166,6 +170,7 @@ interface IEscrow {
     );
     event Delivered(bytes32 indexed dealId, uint8 milestone, uint8 delivery, bytes32 deliverable);
     /// @dev `paid` base units to the seller. The deal closed with it when `remaining` (locked after it) is 0.
+    /// A settlement that closes emits this event alone, without `Closed`.
     event Settled(
         bytes32 indexed dealId, uint8 milestone, Acceptance how, uint128 paid, uint128 remaining, bytes32 deliverable
     );
@@ -182,7 +187,7 @@ interface IEscrow {
         bytes32 rationale
     );
     event Lapsed(bytes32 indexed dealId, address indexed arbiter, uint8 milestone, uint128 toSeller, uint128 toBuyer);
-    /// @dev Final. Totals of this closing call, bond and fees returned included.
+    /// @dev Final. Totals of this closing call, bond and fees returned included. Not emitted where `Settled` closes.
     event Closed(bytes32 indexed dealId, Outcome outcome, uint128 toSeller, uint128 toBuyer, uint128 toArbiter);
     event Cancelled(bytes32 indexed dealId, address indexed party);
     event SplitRevoked(bytes32 indexed split, address indexed party);
@@ -230,6 +235,8 @@ interface IEscrow {
     error SplitSum(uint256 sum, uint256 locked);
     error SplitSpent(bytes32 split);
     error NonceUsed(address party, uint256 nonce);
+    error LockedTooLarge(uint256 locked);
+    error GasShort(uint256 available, uint256 wanted);
     error AmountZero();
     error RecipientZero();
     error TransferFailed(address token, address to, uint256 amount);
@@ -258,18 +265,44 @@ interface IEscrow {
 
     // ------------------------------------------------------- life of one deal
 
-    function deliver(Deal calldata deal, bytes32 deliverable, uint128 fee, uint40 validUntil, bytes calldata signature)
-        external;
+    // The arguments of a signed action are the fields of its EIP-712 struct in order, with `deal` in the place of its id.
+    // They bind a direct call too, so that a late or repeated transaction never acts on another milestone or delivery.
+
+    /// @notice The seller names what it delivers for the current milestone; a fresh review window begins.
+    /// @param delivery number of this delivery of the milestone, from 1 to 4
+    function deliver(
+        Deal calldata deal,
+        uint8 milestone,
+        uint8 delivery,
+        bytes32 deliverable,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
 
     /// @notice Pays the current milestone on the buyer's receipt (its call or signature) for exactly `deliverable`.
-    function settle(Deal calldata deal, bytes32 deliverable, uint128 fee, uint40 validUntil, bytes calldata signature)
-        external;
+    function settle(
+        Deal calldata deal,
+        uint8 milestone,
+        bytes32 deliverable,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
 
     /// @notice Pays the current milestone after the review window passed in silence. Anyone.
     function settleBySilence(Deal calldata deal) external;
 
-    function reject(Deal calldata deal, bytes32 reason, uint128 fee, uint40 validUntil, bytes calldata signature)
-        external;
+    /// @notice The buyer refuses delivery number `delivery` inside the review window: no timer pays from here.
+    function reject(
+        Deal calldata deal,
+        uint8 milestone,
+        uint8 delivery,
+        bytes32 reason,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
 
     /// @notice Ends a rejected deal that nobody disputed in time (at once where no arbiter is named). Anyone.
     function closeRejected(Deal calldata deal) external;
@@ -277,6 +310,7 @@ interface IEscrow {
     function dispute(
         Deal calldata deal,
         address party,
+        uint8 milestone,
         bytes32 evidence,
         uint128 fee,
         uint40 validUntil,
@@ -286,6 +320,7 @@ interface IEscrow {
     /// @notice The arbiter divides the disputed milestone; `sellerBps` of it to the seller, the rest to the buyer.
     function rule(
         Deal calldata deal,
+        uint8 milestone,
         uint16 sellerBps,
         bytes32 rationale,
         uint128 fee,
@@ -298,8 +333,14 @@ interface IEscrow {
 
     /// @notice Buyer gets the rest: anyone after a missed deadline (a default costs the whole bond); the seller before
     /// it (`walkAwayBps` of the bond); the buyer until `cancelBy` (costs nothing). `party` zero claims the default.
-    function refund(Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
-        external;
+    function refund(
+        Deal calldata deal,
+        address party,
+        uint8 milestone,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external;
 
     /// @notice Closes in any live state on exact amounts both signed.
     function split(
@@ -355,6 +396,7 @@ interface IEscrow {
     function accountOf(address token, address party) external view returns (Account memory);
     function recordOf(address token, address party) external view returns (Record memory);
     function epochOf(address party) external view returns (uint64);
+    /// @notice Whether the split with this digest was revoked. A split that was used has a closed deal.
     function splitSpent(bytes32 split) external view returns (bool);
     function nonceUsed(address party, uint256 nonce) external view returns (bool);
     function domainSeparator() external view returns (bytes32);
