@@ -1,1 +1,61 @@
 """Append-only event store, idempotency, outbox and read models."""
+
+from parley.store.errors import (
+    EventInvalid,
+    IdempotencyMismatch,
+    SequenceConflict,
+    StoreBusy,
+    StoreClosed,
+    StoreConfig,
+    StoreCorrupt,
+    StoreError,
+    StoreFull,
+    StoreReadOnly,
+    StoreSchema,
+    StoreUnavailable,
+)
+from parley.store.models import (
+    ANY,
+    AppendResult,
+    ChallengeRow,
+    DealRow,
+    DocumentPut,
+    NegotiationRow,
+    NewEvent,
+    NewOutbox,
+    OutboxItem,
+    Page,
+    SessionRow,
+    StoredEvent,
+)
+from parley.store.service import EventStore
+from parley.store.transaction import Transaction
+
+__all__ = [
+    "ANY",
+    "AppendResult",
+    "ChallengeRow",
+    "DealRow",
+    "DocumentPut",
+    "EventInvalid",
+    "EventStore",
+    "IdempotencyMismatch",
+    "NegotiationRow",
+    "NewEvent",
+    "NewOutbox",
+    "OutboxItem",
+    "Page",
+    "SequenceConflict",
+    "SessionRow",
+    "StoreBusy",
+    "StoreClosed",
+    "StoreConfig",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreReadOnly",
+    "StoreSchema",
+    "StoreUnavailable",
+    "StoredEvent",
+    "Transaction",
+]

@@ -1,0 +1,114 @@
+"""Opening a database: URL, pragmas, schema revision. SQLite in WAL mode with synchronous=FULL, one writer,
+many readers.
+"""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+from sqlalchemy.engine.url import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from parley.store.errors import StoreConfig, StoreSchema, translate
+from parley.store.schema import HEAD
+
+_MIGRATIONS: Final = Path(__file__).parent / "migrations"
+_MIGRATING = threading.Lock()  # Alembic's environment is process-global
+
+
+def parse_url(url: str) -> URL:
+    """The database URL, checked. Raises `StoreConfig`."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreConfig("The database URL cannot be read.") from None
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:" or parsed.query:
+            raise StoreConfig(
+                "SQLite needs a plain file path: nothing survives in memory.", database=parsed.database
+            )
+        folder = Path(parsed.database).resolve().parent
+        if not folder.is_dir():
+            raise StoreConfig("The folder of the database does not exist.", folder=str(folder))
+    elif parsed.get_backend_name() != "postgresql":
+        raise StoreConfig("Only sqlite and postgresql URLs are supported.", backend=parsed.get_backend_name())
+    return parsed
+
+
+def make_engine(url: URL, *, busy_ms: int, read_only: bool) -> Engine:
+    """An engine whose connections carry the pragmas. `busy_ms` is how long a lock is waited for."""
+    if url.get_backend_name() != "sqlite":
+        return sa.create_engine(url, pool_pre_ping=True)
+    engine = sa.create_engine(
+        url,
+        pool_size=8,
+        max_overflow=56,
+        connect_args={"timeout": busy_ms / 1000, "check_same_thread": False, "isolation_level": None},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _pragmas(connection: Any, _record: Any) -> None:
+        cursor = connection.cursor()
+        try:
+            if read_only:
+                cursor.execute("PRAGMA query_only = ON")
+            else:
+                cursor.execute("PRAGMA journal_mode = WAL")
+                cursor.execute("PRAGMA synchronous = FULL")
+                cursor.execute("PRAGMA wal_autocheckpoint = 2000")
+            cursor.execute("PRAGMA foreign_keys = ON")
+            cursor.execute("PRAGMA cache_size = -16000")
+        finally:
+            cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:
+        # The writer takes the lock at once: a deferred transaction could fail half-way with a busy error no
+        # waiting cures.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _revision(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        inspector = sa.inspect(connection)
+        if not inspector.has_table("alembic_version"):
+            if inspector.get_table_names():
+                raise StoreSchema(
+                    "The database belongs to another program.", tables=inspector.get_table_names()[:5]
+                )
+            return None
+        row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").fetchone()
+        return str(row[0]) if row else None
+
+
+def migrate(engine: Engine) -> None:
+    """Bring an empty or older database to the newest schema. Raises `StoreSchema` for an unknown one."""
+    found = _revision(engine)
+    if found == HEAD:
+        return
+    from alembic import command  # slow to import; needed only when there is something to migrate
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    with _MIGRATING, engine.connect() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        try:
+            command.upgrade(config, "head")
+        except CommandError:
+            raise StoreSchema(
+                "This version does not know the database's schema.", found=found, known=HEAD
+            ) from None
+        except sa.exc.SQLAlchemyError as error:
+            known = translate(error)
+            if known is None:
+                raise
+            raise known from error

@@ -1,0 +1,295 @@
+"""The event store: the only truth of what happened off-chain, and where every room's state outlives a
+crash.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from parley.store import rows as mapping
+from parley.store import schema
+from parley.store.codec import chain, encode
+from parley.store.engine import make_engine, migrate, parse_url
+from parley.store.errors import StoreConfig, translate
+from parley.store.models import (
+    ZERO_CHAIN,
+    AppendResult,
+    DocumentPut,
+    NewEvent,
+    NewOutbox,
+    OutboxItem,
+    Row,
+    StoredEvent,
+    check_chain,
+)
+from parley.store.reader import Reader
+from parley.store.transaction import Transaction
+from parley.store.views import Deals, Documents, Negotiations, Sessions
+from parley.store.writer import Writer
+
+_LOG = logging.getLogger("parley.store")
+T = TypeVar("T")
+
+
+def wall_clock() -> int:
+    """Unix seconds."""
+    return int(time.time())
+
+
+class EventStore:
+    """Append-only streams with a global order, an outbox, documents and read models, in one database.
+
+    Safe to use from any thread. Writes go through one thread and are acknowledged only when they are durable;
+    from asyncio use `append_async` with `asyncio.wrap_future`. Close it, or use it as a context manager.
+    """
+
+    def __init__(self, writing: Engine, reading: Engine, clock: Callable[[], int]) -> None:
+        self._writing = writing
+        self._reading = reading
+        self._clock = clock
+        self._subscribers: list[Callable[[], None]] = []
+        self._subscribing = threading.Lock()
+        self._reader = Reader(reading)
+        self._writer = Writer(writing, clock, self._wake)
+        self.documents = Documents(self._reader, self.transact)
+        self.negotiations = Negotiations(self._reader)
+        self.deals = Deals(self._reader)
+        self.sessions = Sessions(self._reader, self.transact)
+
+    @classmethod
+    def open(cls, url: str, *, busy_ms: int = 5000, clock: Callable[[], int] = wall_clock) -> EventStore:
+        """Open a database, creating or migrating its schema.
+
+        `url` is `sqlite:///path` (or a PostgreSQL URL); `busy_ms` how long another process's lock is waited
+        for; `clock` gives the unix seconds of `recorded_at`. Raises `StoreConfig`, `StoreSchema`,
+        `StoreCorrupt`, `StoreReadOnly`, `StoreBusy`, `StoreFull`.
+        """
+        parsed = parse_url(url)
+        try:
+            writing = make_engine(parsed, busy_ms=busy_ms, read_only=False)
+            reading = make_engine(parsed, busy_ms=busy_ms, read_only=True)
+        except ImportError as error:
+            raise StoreConfig(
+                "The driver of this database is not installed.", driver=str(error.name)
+            ) from None
+        try:
+            migrate(writing)
+        except sa.exc.SQLAlchemyError as error:
+            writing.dispose()
+            known = translate(error)
+            if known is None:
+                raise
+            raise known from error
+        except Exception:
+            writing.dispose()
+            raise
+        return cls(writing, reading, clock)
+
+    # ----------------------------------------------------------------- writing
+
+    def append_async(
+        self,
+        stream: str,
+        expected_sequence: int,
+        events: Sequence[NewEvent],
+        *,
+        outbox: Iterable[NewOutbox] = (),
+        documents: Iterable[DocumentPut] = (),
+        rows: Iterable[Row] = (),
+        idempotency_key: str | None = None,
+    ) -> Future[AppendResult]:
+        """As `append`, at once: the future is done after the commit."""
+        work, puts, changed = tuple(outbox), tuple(documents), tuple(rows)
+
+        def job(transaction: Transaction) -> AppendResult:
+            return transaction.append(
+                stream,
+                expected_sequence,
+                events,
+                outbox=work,
+                documents=puts,
+                rows=changed,
+                idempotency_key=idempotency_key,
+            )
+
+        return self._writer.submit(job, atomic=True)
+
+    def append(
+        self,
+        stream: str,
+        expected_sequence: int,
+        events: Sequence[NewEvent],
+        *,
+        outbox: Iterable[NewOutbox] = (),
+        documents: Iterable[DocumentPut] = (),
+        rows: Iterable[Row] = (),
+        idempotency_key: str | None = None,
+    ) -> AppendResult:
+        """Append events to a stream, with their outbox work, documents and read-model rows; returns once
+        durable.
+
+        `expected_sequence` is the sequence the first event will get: 0 for a new stream, the number of events
+        so far otherwise, or `ANY`. A repeated `idempotency_key` with the same events returns what was stored
+        the first time. Raises `SequenceConflict`, `IdempotencyMismatch`, `EventInvalid`, and the storage
+        errors; then nothing was kept (`StoreUnavailable` alone leaves it open: repeat it with the same key).
+        """
+        return self.append_async(
+            stream,
+            expected_sequence,
+            events,
+            outbox=outbox,
+            documents=documents,
+            rows=rows,
+            idempotency_key=idempotency_key,
+        ).result()
+
+    def transact_async(self, work: Callable[[Transaction], T]) -> Future[T]:
+        """As `transact`, at once."""
+        return self._writer.submit(work)
+
+    def transact(self, work: Callable[[Transaction], T]) -> T:
+        """Run `work` on the writer thread inside a transaction; returns its result once durable.
+
+        If it raises, nothing of it is kept and the error comes out here. It must be quick and touch nothing
+        but the transaction: every other writer waits for it. Never call the store from inside it.
+        """
+        return self.transact_async(work).result()
+
+    # ----------------------------------------------------------------- reading
+
+    def read(self, stream: str, after: int = -1, limit: int = 1000) -> list[StoredEvent]:
+        """Events of a stream with a sequence above `after`, in order."""
+        table = schema.events
+        query = sa.select(table).where(table.c.stream == stream, table.c.sequence > after)
+        return [
+            mapping.event_of(row) for row in self._reader.all(query.order_by(table.c.sequence).limit(limit))
+        ]
+
+    def read_all(self, stream: str, page: int = 1000) -> Iterator[StoredEvent]:
+        """Every event of a stream, read page by page."""
+        after = -1
+        while True:
+            found = self.read(stream, after, page)
+            yield from found
+            if len(found) < page:
+                return
+            after = found[-1].sequence
+
+    def feed(self, after: int = 0, limit: int = 1000) -> list[StoredEvent]:
+        """Events of all streams with a position above `after`, in the order they became durable, without
+        gaps.
+        """
+        table = schema.events
+        query = sa.select(table).where(table.c.position > after).order_by(table.c.position).limit(limit)
+        return [mapping.event_of(row) for row in self._reader.all(query)]
+
+    def length(self, stream: str) -> int:
+        """How many events a stream has."""
+        table = schema.events
+        newest = (
+            sa.select(table.c.sequence)
+            .where(table.c.stream == stream)
+            .order_by(table.c.sequence.desc())
+            .limit(1)
+        )
+        found = self._reader.one(newest)
+        return 0 if found is None else int(found[0]) + 1
+
+    def last_position(self) -> int:
+        """Position of the newest event; 0 for an empty store."""
+        found = self._reader.one(sa.select(sa.func.max(schema.events.c.position)))
+        return 0 if found is None or found[0] is None else int(found[0])
+
+    def verify_stream(self, stream: str) -> int:
+        """Recompute the hash chain of a stream; the number of events. Raises `StoreCorrupt` at the first that
+        differs.
+        """
+        previous, count = ZERO_CHAIN, 0
+        for event in self.read_all(stream):
+            text = encode(event.data, stream)
+            expected = chain(previous, stream, count, event.kind, event.recorded_at, text)
+            check_chain(previous, event, expected)
+            previous, count = event.stream_hash, count + 1
+        return count
+
+    def query(self, statement: sa.Executable) -> list[Any]:
+        """Rows of any select, from a read-only connection."""
+        return self._reader.all(statement)
+
+    # ------------------------------------------------------------------ outbox
+
+    def outbox_pending(self, limit: int = 100, topic: str | None = None) -> list[OutboxItem]:
+        """Work that is not done and due, oldest first."""
+        table = schema.outbox
+        query = sa.select(table).where(table.c.done_at.is_(None), table.c.not_before <= self._clock())
+        if topic is not None:
+            query = query.where(table.c.topic == topic)
+        return [mapping.outbox_of(row) for row in self._reader.all(query.order_by(table.c.id).limit(limit))]
+
+    def outbox_done(self, item: int) -> None:
+        """Record that the work with this id is done. Doing it twice is harmless."""
+        table = schema.outbox
+
+        def work(transaction: Transaction) -> None:
+            done = sa.update(table).where(table.c.id == item, table.c.done_at.is_(None))
+            transaction.execute(done.values(done_at=transaction.now))
+
+        self.transact(work)
+
+    def outbox_failed(self, item: int, error: str, retry_at: int) -> None:
+        """Record a failed attempt; the work is offered again from `retry_at` on."""
+        table = schema.outbox
+        change = sa.update(table).where(table.c.id == item)
+        values = {"attempts": table.c.attempts + 1, "error": error[:2000], "not_before": retry_at}
+        self.transact(lambda transaction: transaction.execute(change.values(values)))
+
+    # -------------------------------------------------------------- life cycle
+
+    def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called after commits of this process; returns what ends it.
+
+        A wake-up only: it carries no data, may be merged or late, runs on the writer thread, and commits of
+        other processes do not cause it. Read the feed from the last position seen, and now and then without
+        being woken.
+        """
+        with self._subscribing:
+            self._subscribers.append(callback)
+
+        def cancel() -> None:
+            with self._subscribing:
+                if callback in self._subscribers:
+                    self._subscribers.remove(callback)
+
+        return cancel
+
+    def _wake(self) -> None:
+        with self._subscribing:
+            found = tuple(self._subscribers)
+        for callback in found:
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - a subscriber must not stop the writer
+                _LOG.exception("a subscriber of the store failed")
+
+    def close(self) -> None:
+        """Write what was accepted, then close. Later writes raise `StoreClosed`."""
+        self._writer.close()
+        self._reading.dispose()
+        self._writing.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

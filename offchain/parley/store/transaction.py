@@ -1,0 +1,300 @@
+"""What happens inside one write transaction: appends, documents, outbox and read models, all kept or none.
+
+Several writes share a transaction (group commit). Rows are gathered and inserted together by `flush`;
+sequences, positions and hash chains are computed here, so a conflict is found before anything is written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.expression import Executable
+
+from parley.store import rows as mapping
+from parley.store import schema
+from parley.store.codec import chain, encode, fingerprint
+from parley.store.errors import EventInvalid, IdempotencyMismatch, SequenceConflict
+from parley.store.models import (
+    ANY,
+    ZERO_CHAIN,
+    AppendResult,
+    DocumentPut,
+    NewEvent,
+    NewOutbox,
+    Row,
+    StoredEvent,
+)
+from parley.store.statements import Compiled, insert_of
+
+_MAX_STREAM: Final = 200
+_MAX_KIND: Final = 64
+_HEADS: Final = 50_000
+
+
+def _texts(stream: str, events: Sequence[NewEvent]) -> list[tuple[str, str]]:
+    """(kind, JSON text) of every event, checked."""
+    if not 0 < len(stream) <= _MAX_STREAM:
+        raise EventInvalid("A stream's name has 1 to 200 characters.", stream=stream[:300])
+    if not events:
+        raise EventInvalid("An append has at least one event.", stream=stream)
+    for event in events:
+        if not 0 < len(event.kind) <= _MAX_KIND:
+            raise EventInvalid(
+                "An event's kind has 1 to 64 characters.", stream=stream, kind=event.kind[:100]
+            )
+    return [(event.kind, encode(event.data, f"{stream}:{event.kind}")) for event in events]
+
+
+def _names(table: sa.Table) -> list[str]:
+    return [column.name for column in table.columns]
+
+
+class Statements:
+    """The compiled statements of one dialect."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        event, key = schema.events, schema.idempotency
+        name = dialect.name
+        self.insert_event = insert_of(event, dialect)
+        self.insert_key = insert_of(key, dialect)
+        self.head = Compiled(
+            sa.select(event.c.sequence, event.c.stream_hash)
+            .where(event.c.stream == sa.bindparam("stream", type_=sa.String))
+            .order_by(event.c.sequence.desc())
+            .limit(1),
+            dialect,
+        )
+        self.last_position = Compiled(sa.select(sa.func.coalesce(sa.func.max(event.c.position), 0)), dialect)
+        self.insert_document = Compiled(
+            schema.insert_new(name, schema.documents), dialect, _names(schema.documents)
+        )
+        self.insert_outbox = Compiled(
+            schema.insert_new(name, schema.outbox), dialect, [c for c in _names(schema.outbox) if c != "id"]
+        )
+        self.upserts = {
+            table.name: Compiled(schema.upsert(name, table, keep), dialect, _names(table))
+            for table, keep in mapping.READ_MODELS.items()
+        }
+        self.find_key = Compiled(
+            sa.select(key.c.fingerprint, key.c.stream, key.c.first_sequence, key.c.last_sequence).where(
+                key.c.key == sa.bindparam("key", type_=sa.String)
+            ),
+            dialect,
+        )
+        self.read_range = Compiled(
+            sa.select(event)
+            .where(event.c.stream == sa.bindparam("stream", type_=sa.String))
+            .where(event.c.sequence.between(sa.bindparam("first"), sa.bindparam("last")))
+            .order_by(event.c.sequence),
+            dialect,
+        )
+
+
+class Heads:
+    """Last sequence and hash of recently written streams, and the last position. Valid while nobody else
+    commits.
+    """
+
+    def __init__(self) -> None:
+        self.streams: dict[str, tuple[int, str]] = {}
+        self.position: int | None = None
+
+    def clear(self) -> None:
+        self.streams.clear()
+        self.position = None
+
+    def put(self, stream: str, sequence: int, stream_hash: str) -> None:
+        if len(self.streams) >= _HEADS:
+            self.streams.pop(next(iter(self.streams)))
+        self.streams[stream] = (sequence, stream_hash)
+
+
+class Transaction:
+    """One open write transaction. Handed to `EventStore.transact`; never kept beyond the call."""
+
+    def __init__(self, connection: sa.Connection, statements: Statements, heads: Heads, now: int) -> None:
+        self._connection = connection
+        self._cursor = connection.connection.cursor()
+        self._sql = statements
+        self._heads = heads
+        self.now = now
+        self._events: list[dict[str, Any]] = []
+        self._keys: list[dict[str, Any]] = []
+        self._seen: dict[str, tuple[str, AppendResult]] = {}
+        self._upserts: dict[tuple[str, ...], tuple[Compiled, dict[str, Any]]] = {}
+
+    # ------------------------------------------------------------------ events
+
+    def append(
+        self,
+        stream: str,
+        expected_sequence: int,
+        events: Sequence[NewEvent],
+        *,
+        outbox: Iterable[NewOutbox] = (),
+        documents: Iterable[DocumentPut] = (),
+        rows: Iterable[Row] = (),
+        idempotency_key: str | None = None,
+    ) -> AppendResult:
+        """Append events whose first gets `expected_sequence` (`ANY`: the next one, whatever it is).
+
+        Raises `EventInvalid`, `SequenceConflict`, `IdempotencyMismatch`; each before anything is written.
+        """
+        texts = _texts(stream, events)
+        puts = [(put, encode(put.body, f"{put.kind}:{put.key}")) for put in documents]
+        work = [(item, encode(item.payload, f"{item.topic}:{item.key}")) for item in outbox]
+        mark = ""
+        if idempotency_key is not None:
+            mark = fingerprint(stream, texts)
+            known = self._known(idempotency_key, mark)
+            if known is not None:
+                return known
+        sequence, previous = self._head(stream)
+        if expected_sequence not in (ANY, sequence + 1):
+            raise SequenceConflict(
+                "The stream has moved on.", stream=stream, expected=expected_sequence, actual=sequence + 1
+            )
+        position = self._position()
+        changed = [item for row in rows for item in mapping.values_of(row, position + len(events))]
+        stored: list[StoredEvent] = []  # nothing below this line can be refused
+        for event, (kind, text) in zip(events, texts, strict=True):
+            sequence, position = sequence + 1, position + 1
+            previous = chain(previous, stream, sequence, kind, self.now, text)
+            stored.append(StoredEvent(position, stream, sequence, kind, event.data, self.now, previous))
+            self._events.append(
+                {
+                    "position": position,
+                    "stream": stream,
+                    "sequence": sequence,
+                    "kind": kind,
+                    "data": text,
+                    "recorded_at": self.now,
+                    "stream_hash": previous,
+                }
+            )
+        self._heads.put(stream, sequence, previous)
+        self._heads.position = position
+        result = AppendResult(tuple(stored))
+        if idempotency_key is not None:
+            self._remember(idempotency_key, mark, result)
+        for put, text in puts:
+            self._put_document(put, text)
+        for item, text in work:
+            self._put_outbox(item, text)
+        for table, key, values in changed:
+            self._gather(self._sql.upserts[table], (table, *key), values)
+        return result
+
+    def _head(self, stream: str) -> tuple[int, str]:
+        found = self._heads.streams.get(stream)
+        if found is None:
+            row = self._sql.head.one(self._cursor, {"stream": stream})
+            found = (-1, ZERO_CHAIN) if row is None else (int(row[0]), str(row[1]))
+        return found
+
+    def _position(self) -> int:
+        if self._heads.position is None:
+            row = self._sql.last_position.one(self._cursor, {})
+            self._heads.position = int(row[0]) if row is not None else 0
+        return self._heads.position
+
+    def _known(self, key: str, mark: str) -> AppendResult | None:
+        if not 0 < len(key) <= _MAX_STREAM:
+            raise EventInvalid("An idempotency key has 1 to 200 characters.", key=key[:300])
+        if key in self._seen:
+            held, result = self._seen[key]
+            events = result.events
+        else:
+            row = self._sql.find_key.one(self._cursor, {"key": key})
+            if row is None:
+                return None
+            held = str(row[0])
+            found = self._sql.read_range.all(
+                self._cursor, {"stream": row[1], "first": row[2], "last": row[3]}
+            )
+            events = tuple(mapping.event_of(item) for item in found)
+        if held != mark:
+            raise IdempotencyMismatch("The idempotency key was used for something else.", key=key)
+        return AppendResult(events, duplicate=True)
+
+    def _remember(self, key: str, mark: str, result: AppendResult) -> None:
+        self._seen[key] = (mark, result)
+        self._keys.append(
+            {
+                "key": key,
+                "fingerprint": mark,
+                "stream": result.first.stream,
+                "first_sequence": result.first.sequence,
+                "last_sequence": result.last.sequence,
+            }
+        )
+
+    # ------------------------------------------------- documents, outbox, rows
+
+    def put_document(self, put: DocumentPut) -> None:
+        """Keep a document; an existing one under the same key stays."""
+        self._put_document(put, encode(put.body, f"{put.kind}:{put.key}"))
+
+    def _put_document(self, put: DocumentPut, text: str) -> None:
+        values = {"kind": put.kind, "key": put.key, "body": text, "stored_at": self.now}
+        self._gather(self._sql.insert_document, ("documents", put.kind, put.key), values, first=True)
+
+    def put_outbox(self, item: NewOutbox) -> None:
+        """Add outbox work; an item with the same topic and key stays as it is."""
+        self._put_outbox(item, encode(item.payload, f"{item.topic}:{item.key}"))
+
+    def _put_outbox(self, item: NewOutbox, text: str) -> None:
+        values = {
+            "topic": item.topic,
+            "key": item.key,
+            "payload": text,
+            "created_at": self.now,
+            "not_before": 0,
+            "attempts": 0,
+            "error": None,
+            "done_at": None,
+        }
+        self._gather(self._sql.insert_outbox, ("outbox", item.topic, item.key), values, first=True)
+
+    def put_row(self, row: Row) -> None:
+        """Insert or replace a row of a read model. Its cursor `position` is the one it was first inserted
+        at.
+        """
+        for table, key, values in mapping.values_of(row, self._position()):
+            self._gather(self._sql.upserts[table], (table, *key), values)
+
+    def _gather(
+        self, statement: Compiled, key: tuple[str, ...], values: dict[str, Any], *, first: bool = False
+    ) -> None:
+        if first and key in self._upserts:
+            return
+        self._upserts[key] = (statement, values)
+
+    # ---------------------------------------------------------------- free use
+
+    def execute(self, statement: Executable, values: Any = None) -> sa.CursorResult[Any]:
+        """Run any SQLAlchemy statement after everything gathered so far."""
+        self.flush()
+        result: Any = self._connection.execute(statement, values)
+        return result  # type: ignore[no-any-return]
+
+    def flush(self) -> None:
+        """Write what was gathered."""
+        events, keys, upserts = self._events, self._keys, self._upserts
+        self._events, self._keys, self._upserts = [], [], {}
+        self._sql.insert_event.run_many(self._cursor, events)
+        self._sql.insert_key.run_many(self._cursor, keys)
+        for statement, values in upserts.values():
+            statement.run(self._cursor, values)
+
+    def mark(self) -> dict[str, tuple[str, AppendResult]]:
+        """What `restore` needs to forget everything after this moment. Call right after `flush`."""
+        return dict(self._seen)
+
+    def restore(self, mark: dict[str, tuple[str, AppendResult]]) -> None:
+        """Forget everything since `mark`; the database has been rolled back to it."""
+        self._events, self._keys, self._upserts, self._seen = [], [], {}, mark
+        self._heads.clear()

@@ -1,0 +1,214 @@
+"""Reading the read models and the documents. Listings are newest first, paged by the cursor `before`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from parley.store import rows, schema
+from parley.store.codec import decode
+from parley.store.models import ChallengeRow, DealRow, DocumentPut, NegotiationRow, Page, SessionRow
+from parley.store.reader import Reader
+from parley.store.transaction import Transaction
+
+Transact = Callable[[Callable[[Transaction], Any]], Any]
+
+
+class Documents:
+    """Documents by kind and key (their hash), write-once."""
+
+    def __init__(self, reader: Reader, transact: Transact) -> None:
+        self._reader = reader
+        self._transact = transact
+
+    def get(self, kind: str, key: str) -> dict[str, Any] | None:
+        """The document, or None."""
+        table = schema.documents
+        found = self._reader.one(sa.select(table.c.body).where(table.c.kind == kind, table.c.key == key))
+        return None if found is None else decode(found.body)
+
+    def put(self, kind: str, key: str, body: dict[str, Any]) -> None:
+        """Keep a document durably; one already there stays. To keep it together with events use
+        `append(documents=…)`.
+        """
+        self._transact(lambda transaction: transaction.put_document(DocumentPut(kind, key, body)))
+
+
+class Negotiations:
+    """The read model of negotiations."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def get(self, negotiation: str) -> NegotiationRow | None:
+        table = schema.negotiations
+        found = self._reader.one(sa.select(table).where(table.c.id == negotiation))
+        return None if found is None else self._with_parties([found])[0]
+
+    def page(
+        self, *, address: str | None = None, before: int | None = None, limit: int = 100
+    ) -> Page[NegotiationRow]:
+        """Negotiations (of one party), newest first."""
+        table, party = schema.negotiations, schema.negotiation_parties
+        query = sa.select(table).order_by(table.c.position.desc()).limit(limit + 1)
+        if address is not None:
+            chosen = (
+                sa.select(party.c.negotiation, party.c.position).where(party.c.address == address).distinct()
+            )
+            if before is not None:
+                chosen = chosen.where(party.c.position < before)
+            mine = chosen.order_by(party.c.position.desc()).limit(limit + 1).subquery()
+            query = query.join(mine, mine.c.negotiation == table.c.id)
+        elif before is not None:
+            query = query.where(table.c.position < before)
+        return _page(self._with_parties(self._reader.all(query)), limit)
+
+    def live(
+        self, statuses: tuple[str, ...], *, deadline_before: int, limit: int = 1000
+    ) -> list[NegotiationRow]:
+        """Negotiations in one of `statuses` whose deadline lies before a time: what a gateway has to time
+        out.
+        """
+        table = schema.negotiations
+        query = (
+            sa.select(table)
+            .where(table.c.status.in_(statuses), table.c.deadline < deadline_before)
+            .limit(limit)
+        )
+        return self._with_parties(self._reader.all(query))
+
+    def _with_parties(self, found: list[Any]) -> list[NegotiationRow]:
+        parties = _parties(self._reader, schema.negotiation_parties, "negotiation", [row.id for row in found])
+        return [rows.negotiation_of(row, parties.get(row.id, ())) for row in found]
+
+
+class Deals:
+    """The read model of deals."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    def get(self, deal_id: str) -> DealRow | None:
+        table = schema.deals
+        found = self._reader.one(sa.select(table).where(table.c.deal_id == deal_id))
+        return None if found is None else self._with_parties([found])[0]
+
+    def of_negotiation(self, negotiation: str) -> list[DealRow]:
+        table = schema.deals
+        query = sa.select(table).where(table.c.negotiation == negotiation).order_by(table.c.position)
+        return self._with_parties(self._reader.all(query))
+
+    def in_status(self, statuses: tuple[str, ...], limit: int = 1000) -> list[DealRow]:
+        """Deals in one of the statuses, oldest first."""
+        table = schema.deals
+        query = sa.select(table).where(table.c.status.in_(statuses)).order_by(table.c.position).limit(limit)
+        return self._with_parties(self._reader.all(query))
+
+    def page(
+        self, *, address: str | None = None, before: int | None = None, limit: int = 100
+    ) -> Page[DealRow]:
+        """Deals (of one address in any role), newest first."""
+        table, party = schema.deals, schema.deal_parties
+        query = sa.select(table).order_by(table.c.position.desc()).limit(limit + 1)
+        if address is not None:
+            chosen = sa.select(party.c.deal_id, party.c.position).where(party.c.address == address).distinct()
+            if before is not None:
+                chosen = chosen.where(party.c.position < before)
+            mine = chosen.order_by(party.c.position.desc()).limit(limit + 1).subquery()
+            query = query.join(mine, mine.c.deal_id == table.c.deal_id)
+        elif before is not None:
+            query = query.where(table.c.position < before)
+        return _page(self._with_parties(self._reader.all(query)), limit)
+
+    def _with_parties(self, found: list[Any]) -> list[DealRow]:
+        parties = _parties(self._reader, schema.deal_parties, "deal_id", [row.deal_id for row in found])
+        return [rows.deal_of(row, parties.get(row.deal_id, ())) for row in found]
+
+
+class Sessions:
+    """Sign-in challenges and sessions."""
+
+    def __init__(self, reader: Reader, transact: Transact) -> None:
+        self._reader = reader
+        self._transact = transact
+
+    def put_challenge(self, row: ChallengeRow) -> None:
+        """Keep a challenge that may be answered once."""
+        self._transact(
+            lambda transaction: transaction.execute(
+                sa.insert(schema.challenges),
+                {
+                    "nonce": row.nonce,
+                    "address": row.address,
+                    "audience": row.audience,
+                    "issued_at": row.issued_at,
+                    "expires_at": row.expires_at,
+                },
+            )
+        )
+
+    def take_challenge(self, nonce: str) -> ChallengeRow | None:
+        """Use a challenge up and return it; None when it is unknown or was used. Of several callers one gets
+        it.
+        """
+        table = schema.challenges
+
+        def work(transaction: Transaction) -> ChallengeRow | None:
+            found = transaction.execute(sa.select(table).where(table.c.nonce == nonce)).fetchone()
+            if found is None:
+                return None
+            transaction.execute(sa.delete(table).where(table.c.nonce == nonce))
+            return rows.challenge_of(found)
+
+        taken: ChallengeRow | None = self._transact(work)
+        return taken
+
+    def put(self, row: SessionRow) -> None:
+        """Insert or replace a session."""
+        self._transact(lambda transaction: transaction.put_row(row))
+
+    def get(self, token_hash: str) -> SessionRow | None:
+        table = schema.sessions
+        found = self._reader.one(sa.select(table).where(table.c.token_hash == token_hash))
+        return None if found is None else rows.session_of(found)
+
+    def revoke(self, *, at: int, token_hash: str | None = None, address: str | None = None) -> int:
+        """Revoke one session, or every one of an address; how many were live."""
+        table = schema.sessions
+        change = sa.update(table).where(table.c.revoked_at.is_(None)).values(revoked_at=at)
+        if token_hash is not None:
+            change = change.where(table.c.token_hash == token_hash)
+        elif address is not None:
+            change = change.where(table.c.address == address)
+        count: int = self._transact(lambda transaction: transaction.execute(change).rowcount)
+        return count
+
+    def purge(self, *, before: int) -> None:
+        """Forget challenges and sessions that expired before a time."""
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(sa.delete(schema.challenges).where(schema.challenges.c.expires_at < before))
+            transaction.execute(sa.delete(schema.sessions).where(schema.sessions.c.expires_at < before))
+
+        self._transact(work)
+
+
+def _parties(
+    reader: Reader, table: sa.Table, key: str, ids: list[str]
+) -> dict[str, tuple[tuple[str, str], ...]]:
+    if not ids:
+        return {}
+    column = table.c[key]
+    found: dict[str, list[tuple[str, str]]] = {}
+    for row in reader.all(
+        sa.select(column, table.c.role, table.c.address).where(column.in_(ids)).order_by(table.c.role)
+    ):
+        found.setdefault(row[0], []).append((row[1], row[2]))
+    return {identity: tuple(parties) for identity, parties in found.items()}
+
+
+def _page(items: list[Any], limit: int) -> Page[Any]:
+    shown = items[:limit]
+    return Page(shown, shown[-1].position if len(items) > limit else None)

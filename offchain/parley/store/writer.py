@@ -1,0 +1,192 @@
+"""The one writer thread. It takes whatever waits, writes it in one transaction, and answers after the commit.
+
+While one group is being made durable the next one gathers, so the cost of a durable commit is shared by
+everyone who waits for it. A member that breaks a rule gets its error and leaves nothing behind; the others
+are kept. When the database itself refuses a group, its members are tried one by one, so that only those that
+cannot be written fail.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from parley.errors import ParleyError
+from parley.store.errors import StoreClosed, StoreError, StoreFull, translate
+from parley.store.transaction import Heads, Statements, Transaction
+
+_LOG = logging.getLogger("parley.store")
+_GROUP: Final = 512
+_ADVISORY_LOCK: Final = (
+    0x7061726C6579  # "parley": writers on PostgreSQL take turns, so positions follow commit order
+)
+
+
+@dataclass(slots=True)
+class Job:
+    """One write. `atomic` says that `work` raises only before it has written anything, so it needs no
+    savepoint.
+    """
+
+    work: Callable[[Transaction], Any]
+    future: Future[Any]
+    atomic: bool
+
+
+class Writer:
+    """Owns the write connection. `submit` from any thread."""
+
+    def __init__(self, engine: Engine, clock: Callable[[], int], committed: Callable[[], None]) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._committed = committed
+        self._statements = Statements(engine.dialect)
+        self._heads = Heads()
+        self._connection: sa.Connection | None = None
+        self._version = -1
+        self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._gate = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="parley-store-writer", daemon=True)
+        self._thread.start()
+
+    def submit(self, work: Callable[[Transaction], Any], *, atomic: bool = False) -> Future[Any]:
+        """Queue a write; the future is done after its commit, or failed."""
+        future: Future[Any] = Future()
+        with self._gate:
+            if self._closed:
+                raise StoreClosed("The store is closed.")
+            self._queue.put(Job(work, future, atomic))
+        return future
+
+    def close(self) -> None:
+        """Write what waits, then stop."""
+        with self._gate:
+            if self._closed:
+                return
+            self._closed = True
+            self._queue.put(None)
+        self._thread.join()
+
+    # ------------------------------------------------------------- the thread
+
+    def _run(self) -> None:
+        stopping = False
+        while not stopping:
+            group: list[Job] = []
+            item = self._queue.get()
+            while True:
+                if item is None:
+                    stopping = True
+                    break
+                if item.future.set_running_or_notify_cancel():
+                    group.append(item)
+                if len(group) >= _GROUP:
+                    break
+                try:
+                    item = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+            if group:
+                self._write(group)
+        self._disconnect()
+
+    def _write(self, group: list[Job]) -> None:
+        try:
+            answers = self._commit(group)
+        except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller gets it
+            self._refused(group, error)
+            return
+        for job, answer in zip(group, answers, strict=True):
+            if isinstance(answer, Exception):
+                job.future.set_exception(answer)
+            else:
+                job.future.set_result(answer)
+        self._committed()
+
+    def _refused(self, group: list[Job], error: Exception) -> None:
+        """The database refused the whole group. Try singly what is certain not to have been written."""
+        known: Exception = translate(error) or error
+        self._forget()
+        # A full disk refuses the large and may still take the small. After an input or output error, though,
+        # nobody knows whether the commit reached the disk: only the caller, who knows whether its write is
+        # idempotent, may repeat it.
+        if len(group) > 1 and (isinstance(known, StoreFull) or not isinstance(known, StoreError)):
+            for job in group:
+                self._write([job])
+            return
+        if not isinstance(known, ParleyError):
+            _LOG.error("an unexpected error ended a write", exc_info=error)
+        for job in group:
+            job.future.set_exception(known)
+
+    def _commit(self, group: list[Job]) -> list[Any]:
+        connection = self._connect()
+        with connection.begin():
+            self._refresh(connection)
+            transaction = Transaction(connection, self._statements, self._heads, self._clock())
+            answers = [self._one(job, connection, transaction) for job in group]
+            transaction.flush()
+        return answers
+
+    def _one(self, job: Job, connection: sa.Connection, transaction: Transaction) -> Any:
+        if job.atomic:
+            try:
+                return job.work(transaction)
+            except ParleyError as error:
+                return error
+        transaction.flush()
+        kept = transaction.mark()
+        savepoint = connection.begin_nested()
+        try:
+            answer = job.work(transaction)
+            transaction.flush()
+        except Exception as error:
+            if not isinstance(error, ParleyError) and translate(error) is not None:
+                raise  # the database itself is in trouble: the whole group ends here
+            savepoint.rollback()
+            transaction.restore(kept)
+            return error
+        savepoint.commit()
+        return answer
+
+    def _connect(self) -> sa.Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _refresh(self, connection: sa.Connection) -> None:
+        """Drop the cached heads when another process has committed since."""
+        if connection.dialect.name == "sqlite":
+            version = int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+            if version != self._version:
+                self._version = version
+                self._heads.clear()
+        else:
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+            self._heads.clear()
+
+    def _forget(self) -> None:
+        """After a failure nothing cached about the database is trusted, the connection included."""
+        self._heads.clear()
+        self._version = -1
+        self._disconnect(broken=True)
+
+    def _disconnect(self, *, broken: bool = False) -> None:
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        try:
+            if broken:
+                connection.invalidate()
+            connection.close()
+        except (sa.exc.SQLAlchemyError, StoreError):
+            _LOG.warning("the write connection could not be closed cleanly")
