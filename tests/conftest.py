@@ -17,7 +17,6 @@ UNDER_APE = Path(sys.argv[0]).name == "ape"
 MARKER_OF_FOLDER = {"chain": "chain", "e2e": "e2e", "docs": "e2e", "faults": "faults"}
 
 if UNDER_APE:
-    pytest_plugins = ["ape.pytest.plugin"]
     collect_ignore = [path.name for path in HERE.iterdir() if path.is_dir() and path.name != "chain"]
 else:
     collect_ignore = ["chain"]
@@ -28,6 +27,14 @@ settings.register_profile(
     "deep", deadline=None, max_examples=10_000, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if UNDER_APE:
+        # addopts blocks the plugin, after `ape test` has registered its options: what is left to do is this.
+        from ape.pytest.plugin import pytest_configure as configure_ape
+
+        configure_ape(config)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

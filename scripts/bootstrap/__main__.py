@@ -28,19 +28,24 @@ STEPS: tuple[Step, ...] = (
 )
 
 DESCRIPTION = """\
-Makes everything the other scripts need, inside this checkout: .venv (Python packages), contracts/node_modules (pinned
-Anvil, forge, solc and libraries), .tools/bin (the tools by name), and compiled contracts. Needs Python 3.11 to 3.13 and
-git; where there is no Node, it comes as a Python wheel. Steps whose inputs did not change are skipped.
+Makes everything the other scripts need, inside this checkout: .venv (Python packages), contracts/node_modules
+(pinned Anvil, forge, solc and libraries), .tools/bin (the tools by name), and compiled contracts. Needs Python
+3.11 to 3.13 and git; where there is no Node, it comes as a Python wheel. Steps whose inputs did not change are
+skipped.
 """
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        prog="scripts/setup", description=DESCRIPTION, epilog="Environment: PARLEY_PYTHON names the Python to use."
+        prog="scripts/setup",
+        description=DESCRIPTION,
+        epilog="Environment: PARLEY_PYTHON names the Python to use.",
     )
     parser.add_argument("--force", action="store_true", help="run every step again")
     parser.add_argument("--no-contracts", action="store_true", help="do not compile the contracts")
-    parser.add_argument("--quiet", action="store_true", help="say only what is done, and nothing where nothing is")
+    parser.add_argument(
+        "--quiet", action="store_true", help="say only what is done, and nothing where nothing is"
+    )
     return parser.parse_args(argv)
 
 

@@ -13,7 +13,12 @@ def build(layout: Layout) -> bool:
     if not sources:
         return False
     artifacts = sorted((layout.root / "offchain" / "parley" / "chain" / "artifacts").glob("*.json"))
-    inputs = [*sources, layout.contracts / "foundry.toml", layout.root / "scripts" / "export_artifacts", *artifacts]
+    inputs = [
+        *sources,
+        layout.contracts / "foundry.toml",
+        layout.root / "scripts" / "export_artifacts",
+        *artifacts,
+    ]
     names = [str(path.relative_to(layout.root)) for path in inputs]
     if layout.fresh("contracts", fingerprint(*names, *inputs)):
         return False
@@ -22,9 +27,18 @@ def build(layout: Layout) -> bool:
         "PATH": f"{layout.bin}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "FOUNDRY_SOLC": str(layout.bin / f"solc-v{version}"),
     }
-    run([layout.python, layout.root / "scripts" / "export_artifacts"], what="compiling the contracts", env=environment)
+    run(
+        [layout.python, layout.root / "scripts" / "export_artifacts"],
+        what="compiling the contracts",
+        env=environment,
+    )
     artifacts = sorted((layout.root / "offchain" / "parley" / "chain" / "artifacts").glob("*.json"))
-    inputs = [*sources, layout.contracts / "foundry.toml", layout.root / "scripts" / "export_artifacts", *artifacts]
+    inputs = [
+        *sources,
+        layout.contracts / "foundry.toml",
+        layout.root / "scripts" / "export_artifacts",
+        *artifacts,
+    ]
     names = [str(path.relative_to(layout.root)) for path in inputs]
     layout.stamp("contracts", fingerprint(*names, *inputs))
     return True

@@ -1,4 +1,4 @@
-"""Where things are in the checkout, and the few actions every step shares: stamps, the lock, commands with retries."""
+"""Where things are in the checkout, and what every step shares: stamps, the lock, commands with retries."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def exclusive(layout: Layout) -> Iterator[None]:
 
 
 def network_environment(layout: Layout) -> None:
-    """Lets the package managers trust the system's certificate store, and gives them caches where HOME is unusable.
+    """Lets the package managers trust the system's certificates, and gives them caches where HOME is unusable.
 
     Everything else the environment says about proxies and registries passes through as it is.
     """
@@ -112,8 +112,9 @@ def run(
     cwd: Path | None = None,
     env: Mapping[str, str] | None = None,
     attempts: int = 1,
+    seconds: float | None = None,
 ) -> str:
-    """Runs the command and returns its stdout; after the last failed attempt says what failed, with its last lines."""
+    """Runs the command and returns its stdout; after the last attempt says what failed, with its last lines."""
     for attempt in range(1, attempts + 1):
         with tempfile.TemporaryFile("w+") as errors:
             try:
@@ -126,7 +127,10 @@ def run(
                     stderr=errors,
                     text=True,
                     check=False,
+                    timeout=seconds,
                 )
+            except subprocess.TimeoutExpired as error:
+                raise SetupError(f"{what} did not end within {seconds} s") from error
             except OSError as error:
                 raise SetupError(f"{what} could not start: {error}") from error
             errors.seek(0)

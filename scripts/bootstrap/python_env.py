@@ -1,4 +1,4 @@
-"""The Python environment: .venv with exactly the packages of requirements.lock, and Parley itself editable."""
+"""The Python environment: .venv with the packages of requirements.lock, and Parley itself editable."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from layout import Layout, SetupError, fingerprint, run
 # Below this, uv cannot read the system's certificate store.
 UV_REQUIREMENT = "uv>=0.9,<1"
 
+# Where .venv itself is on PATH, this is the Python it was made of.
+BASE_PYTHON = getattr(sys, "_base_executable", None) or sys.executable
+
 
 def install(layout: Layout) -> bool:
     key = fingerprint(
-        str(layout.root), sys.executable, sys.version, layout.requirements, layout.root / "pyproject.toml"
+        str(layout.root), sys.base_prefix, sys.version, layout.requirements, layout.root / "pyproject.toml"
     )
     if layout.python.exists() and layout.fresh("python", key):
         return False
@@ -40,20 +43,26 @@ def _environment(layout: Layout) -> None:
     """Makes .venv, unless one of this very Python is there already."""
     if layout.python.exists():
         try:
-            version = run([layout.python, "-c", "import sys; print(sys.version, end='')"], what="the present .venv")
+            version = run(
+                [layout.python, "-c", "import sys; print(sys.version, end='')"], what="the present .venv"
+            )
         except SetupError:
             version = ""
         if version == sys.version and not layout.force:
             return
     uv = shutil.which("uv")
     if _can_make_environments():
-        run([sys.executable, "-m", "venv", "--clear", layout.venv], what="making .venv")
+        run([BASE_PYTHON, "-m", "venv", "--clear", layout.venv], what="making .venv")
     elif uv:
-        run([uv, "venv", "--clear", "--seed", "--python", sys.executable, layout.venv], what="making .venv", attempts=3)
+        run(
+            [uv, "venv", "--clear", "--seed", "--python", BASE_PYTHON, layout.venv],
+            what="making .venv",
+            attempts=3,
+        )
     else:
         raise SetupError(
-            f"{sys.executable} cannot make environments: its ensurepip or venv module is missing (on Debian and Ubuntu "
-            "the package python3-venv brings it). Install that, or uv, or name another Python in PARLEY_PYTHON."
+            f"{BASE_PYTHON} cannot make environments: its ensurepip or venv module is missing (on Debian and "
+            "Ubuntu python3-venv brings it). Install that, or uv, or name another Python in PARLEY_PYTHON."
         )
 
 
@@ -74,7 +83,10 @@ def _installer(layout: Layout) -> list[str | Path]:
         uv = own / "bin" / "uv"
         if not uv.exists():
             try:
-                run([layout.python, "-m", "pip", "install", "-q", "--target", own, UV_REQUIREMENT], what="installing uv")
+                run(
+                    [layout.python, "-m", "pip", "install", "-q", "--target", own, UV_REQUIREMENT],
+                    what="installing uv",
+                )
             except SetupError as error:
                 print(f"setup: going on with pip, since {error}", file=sys.stderr)
                 shutil.rmtree(own, ignore_errors=True)

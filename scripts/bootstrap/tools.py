@@ -18,10 +18,21 @@ ARCHITECTURES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64
 def install(layout: Layout) -> bool:
     node, _ = node_packages.locate(layout)
     version = solc_version(layout)
-    native = _native_candidate(version)
-    key = fingerprint(str(layout.root), str(node), version, str(native), str(_platform()), layout.contracts / "package-lock.json")
+    native = _native_candidate(layout, version)
+    key = fingerprint(
+        str(layout.root),
+        str(node),
+        version,
+        str(native),
+        str(_platform()),
+        layout.contracts / "package-lock.json",
+    )
     solc = layout.bin / f"solc-v{version}"
-    if solc.exists() and all(_command(layout, name).exists() for name in ("forge", "anvil")) and layout.fresh("tools", key):
+    if (
+        solc.exists()
+        and all(_command(layout, name).exists() for name in ("forge", "anvil"))
+        and layout.fresh("tools", key)
+    ):
         return False
     layout.bin.mkdir(parents=True, exist_ok=True)
     for name in ("forge", "anvil"):
@@ -61,21 +72,26 @@ def _binary(layout: Layout, name: str) -> Path:
     own = shutil.which(name)
     if own is not None and Path(own).resolve() != _command(layout, name).resolve():
         return Path(own)
-    raise SetupError(f"there is no packaged {name} for {_platform()}: install Foundry so that {name} is on PATH")
+    raise SetupError(
+        f"there is no packaged {name} for {_platform()}: install Foundry so that {name} is on PATH"
+    )
 
 
-def _native_candidate(version: str) -> Path | None:
-    """A compiler of that name on PATH outside this checkout's own tools; its version is looked at later."""
+def _native_candidate(layout: Layout, version: str) -> Path | None:
+    """A compiler of that name on PATH; its version is looked at later.
+
+    Those inside the checkout are its own look-alike, and a downloader that slither brings along.
+    """
     for name in (f"solc-v{version}", f"solc-{version}", "solc"):
         found = shutil.which(name)
-        if found is not None and ".tools" not in Path(found).parts:
+        if found is not None and not Path(found).absolute().is_relative_to(layout.root):
             return Path(found).absolute()
     return None
 
 
 def _version_of(solc: Path) -> str | None:
     try:
-        answer = run([solc, "--version"], what=f"{solc.name} --version")
+        answer = run([solc, "--version"], what=f"{solc.name} --version", seconds=20)
     except SetupError:
         return None
     match = re.search(r"Version: (\d+\.\d+\.\d+)\+commit", answer)
