@@ -12,7 +12,7 @@ from queue import SimpleQueue
 
 from check import problems
 from copies import copy_tree
-from page import Break, Page, PageInvalid, read_page
+from page import Break, Page, PageError, read_page
 from runner import Verdict, baseline, try_break
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,23 +23,27 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="promises", description="What docs/promises.md claims, checked.")
     commands = parser.add_subparsers(dest="command", required=True)
     check = commands.add_parser(
-        "check", prog="scripts/check_promises", description="Checks that every test and every break the page names exists."
+        "check",
+        prog="scripts/check_promises",
+        description="Checks that every test and every break the page names exists.",
     )
     trial = commands.add_parser(
         "break",
         prog="scripts/break_promises",
-        description="Breaks a copy of the code, one line at a time, and demands that the named test fails each time.",
+        description="Breaks a copy of the code, line by line, and demands that the named test fails.",
     )
     for command in (check, trial):
         command.add_argument("--root", type=Path, default=ROOT, help="another checkout")
-    trial.add_argument("--only", action="append", metavar="ID", help="a promise (N4) or one break of it (N4.1); may repeat")
+    trial.add_argument(
+        "--only", action="append", metavar="ID", help="a promise (N4) or one break of it (N4.1); may repeat"
+    )
     trial.add_argument("--jobs", type=int, default=1, help="breaks tried at once, each in its own copy")
     trial.add_argument("--timeout", type=float, default=600.0, help="seconds a single run may take")
     options = parser.parse_args(arguments)
     root: Path = options.root.resolve()
     try:
         page = read_page(root / PAGE)
-    except (OSError, PageInvalid) as error:
+    except (OSError, PageError) as error:
         print(f"{PAGE}: {error}", file=sys.stderr)
         return 1
     wrong = problems(root, page)
@@ -90,7 +94,10 @@ def _trials(root: Path, chosen: list[Break], first: Path, jobs: int, timeout: fl
     with ThreadPoolExecutor(jobs) as pool:
         for one, verdict in zip(chosen, pool.map(one_trial, chosen), strict=True):
             mark = "ok " if verdict.proven else "NOT"
-            print(f"{mark} {verdict.name:<{width}} {verdict.seconds:6.1f} s  {one.test}  {verdict.why}", flush=True)
+            print(
+                f"{mark} {verdict.name:<{width}} {verdict.seconds:6.1f} s  {one.test}  {verdict.why}",
+                flush=True,
+            )
             yield verdict
 
 

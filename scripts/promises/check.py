@@ -18,7 +18,11 @@ def problems(root: Path, page: Page) -> list[str]:
             found.append(f"{identifier}: no promise has this id")
         elif count > 1:
             found.append(f"{identifier}: named {count} times")
-    found += [f"{identifier}: neither built nor listed as not built" for identifier in KNOWN_IDS if not named[identifier]]
+    found += [
+        f"{identifier}: neither built nor listed as not built"
+        for identifier in KNOWN_IDS
+        if not named[identifier]
+    ]
     for promise in page.promises:
         found += _of_promise(root, promise)
     return found

@@ -14,7 +14,7 @@ _CACHES = ("contracts/out", "contracts/cache")
 
 
 def copy_tree(root: Path, target: Path) -> None:
-    """Copies what git tracks, or would track, as it stands in the working tree; borrows environment and tools."""
+    """Copies what git tracks, or would track, as it stands now; borrows environment and tools."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "-z"],
         cwd=root,
@@ -44,5 +44,7 @@ def environment_of(target: Path) -> dict[str, str]:
         "PARLEY_ROOT": str(target),
         "PYTHONPATH": str(target / "offchain"),
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PATH": os.pathsep.join([str(target / ".tools/bin"), str(target / ".venv/bin"), os.environ.get("PATH", "")]),
+        "PATH": os.pathsep.join(
+            [str(target / ".tools/bin"), str(target / ".venv/bin"), os.environ.get("PATH", "")]
+        ),
     }

@@ -19,7 +19,7 @@ _BLOCK_FIELDS = {"tests", "break"}
 _BREAK_FIELDS = {"file", "old", "new", "test"}
 
 
-class PageInvalid(Exception):
+class PageError(Exception):
     """The page cannot be read; says where and what."""
 
 
@@ -60,7 +60,7 @@ class Page:
 
 
 def read_page(path: Path) -> Page:
-    """Parses the page. Raises PageInvalid for a section that has no prose, no block or a malformed one."""
+    """Parses the page. Raises PageError for a section that has no prose, no block or a malformed one."""
     promises: list[Promise] = []
     not_built: list[str] = []
     heading: re.Match[str] | None = None
@@ -77,7 +77,7 @@ def read_page(path: Path) -> Page:
             if set(data) == {"not_built"}:
                 not_built += data["not_built"]
             elif heading is None:
-                raise PageInvalid(f"line {number}: a block without a promise heading before it")
+                raise PageError(f"line {number}: a block without a promise heading before it")
             else:
                 promises.append(_promise(heading, heading_line, prose, data))
                 heading = None
@@ -86,12 +86,12 @@ def read_page(path: Path) -> Page:
             block = []
         elif line.startswith("#"):
             if heading is not None:
-                raise PageInvalid(f"line {heading_line}: {heading['id']} has no toml block")
+                raise PageError(f"line {heading_line}: {heading['id']} has no toml block")
             heading, heading_line, prose = _HEADING.match(line), number, []
         elif line.strip():
             prose.append(line.strip())
     if heading is not None or block is not None:
-        raise PageInvalid("the last section has no complete toml block")
+        raise PageError("the last section has no complete toml block")
     return Page(tuple(promises), tuple(not_built))
 
 
@@ -99,18 +99,18 @@ def _toml(lines: list[str], number: int) -> dict[str, Any]:
     try:
         return tomllib.loads("\n".join(lines))
     except tomllib.TOMLDecodeError as error:
-        raise PageInvalid(f"the block that ends on line {number}: {error}") from error
+        raise PageError(f"the block that ends on line {number}: {error}") from error
 
 
 def _promise(heading: re.Match[str], line: int, prose: list[str], data: dict[str, Any]) -> Promise:
     name = heading["id"]
     if not prose:
-        raise PageInvalid(f"line {line}: {name} does not say what it means here")
+        raise PageError(f"line {line}: {name} does not say what it means here")
     if set(data) != _BLOCK_FIELDS or not data["tests"] or not data["break"]:
-        raise PageInvalid(f"line {line}: {name} wants tests and at least one [[break]], and nothing else")
+        raise PageError(f"line {line}: {name} wants tests and at least one [[break]], and nothing else")
     breaks = []
     for number, entry in enumerate(data["break"], start=1):
         if set(entry) != _BREAK_FIELDS:
-            raise PageInvalid(f"line {line}: {name}: a break wants exactly {sorted(_BREAK_FIELDS)}")
+            raise PageError(f"line {line}: {name}: a break wants exactly {sorted(_BREAK_FIELDS)}")
         breaks.append(Break(promise=name, number=number, **entry))
     return Promise(name, heading["title"], " ".join(prose), tuple(data["tests"]), tuple(breaks), line)

@@ -14,7 +14,9 @@ from collect import is_forge
 from copies import environment_of
 from page import Break
 
-_TESTS_FAILED = 1  # pytest's exit status when tests ran and some failed; 2 and above mean that they did not run
+_TESTS_FAILED = (
+    1  # pytest's exit status when tests ran and some failed; 2 and above mean that they did not run
+)
 
 
 @dataclass(frozen=True)
@@ -79,10 +81,28 @@ def _passed(run: _Run, tests: list[str]) -> bool:
 def _run(copy: Path, tests: list[str], timeout: float) -> _Run:
     if is_forge(tests[0]):
         file, _, name = tests[0].partition("::")
-        command = ["forge", "test", "--match-path", file.removeprefix("contracts/"), "--match-test", f"^{name}$"]
+        command = [
+            "forge",
+            "test",
+            "--match-path",
+            file.removeprefix("contracts/"),
+            "--match-test",
+            rf"^{name}\(",
+        ]
         where = copy / "contracts"
     else:
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            *tests,
+        ]
         where = copy
     return _bounded(command, where, environment_of(copy), timeout)
 

@@ -24,7 +24,14 @@ TEST = "from capped import cap\n\n\ndef test_cap() -> None:\n    assert cap(11) 
 
 def run(command: str, root: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, str(SCRIPT), command, "--root", str(root), *(["--timeout", "60"] if command == "break" else [])],
+        [
+            sys.executable,
+            str(SCRIPT),
+            command,
+            "--root",
+            str(root),
+            *(["--timeout", "60"] if command == "break" else []),
+        ],
         capture_output=True,
         text=True,
         check=False,
@@ -56,7 +63,8 @@ def write_page(
     (root / "docs" / "promises.md").write_text(
         f"# Promises\n\n### {identifier} · A cap\n\nNothing above ten.\n\n```toml\n"
         f"tests = ['{test}']\n\n[[break]]\nfile = 'offchain/capped.py'\n"
-        f"old = '{old}'\nnew = '{new}'\ntest = '{test}'\n```\n\n## Not built\n\n```toml\nnot_built = {rest}\n```\n"
+        f"old = '{old}'\nnew = '{new}'\ntest = '{test}'\n```\n\n"
+        f"## Not built\n\n```toml\nnot_built = {rest}\n```\n"
     )
 
 
