@@ -1,0 +1,120 @@
+"""Every command, flag and file that README, docs or an error message name exists."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import click
+import pytest
+import typer
+
+from parley.cli import main as cli
+
+sys.path.insert(0, str(Path(__file__).parent))
+from pages import PAGES, ROOT, blocks, inline_code
+
+PACKAGE = ROOT / "offchain" / "parley"
+_TOP = ("offchain/", "contracts/", "tests/", "docs/", "scripts/", ".ci/")
+_COMMAND = re.compile(r"(?:(?<=^)|(?<=[`\s(|$]))(?:parley(?= [a-z-])|scripts/[a-z_]+)(?:[ =][^`|;&>)\n]*)?")
+_FLAG = re.compile(r"--[a-z][a-z-]*")
+
+
+def command_lines(text: str) -> Iterator[str]:
+    for line in text.replace("\\\n", " ").splitlines():
+        yield from (found.strip() for found in _COMMAND.findall(line.partition(" #")[0]))
+
+
+def from_pages() -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        for block in blocks(page):
+            if block.language in ("sh", "bash"):
+                yield from ((block.name, line) for line in command_lines(block.text))
+        for code in inline_code(page):
+            yield from ((str(page.relative_to(ROOT)), line) for line in command_lines(code))
+
+
+def texts(module: Path) -> Iterator[str]:
+    """String literals of a module, with what an f-string fills in left as one word."""
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+        elif isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+
+
+def from_messages() -> Iterator[tuple[str, str]]:
+    for module in sorted(PACKAGE.rglob("*.py")):
+        for text in texts(module):
+            for quoted in re.findall(r"`([^`\n]+)`", text):
+                yield from ((str(module.relative_to(ROOT)), line) for line in command_lines(quoted))
+
+
+COMMANDS = sorted({*from_pages(), *from_messages()})
+
+
+def root_command() -> click.Command:
+    return typer.main.get_command(cli) if isinstance(cli, typer.Typer) else cli
+
+
+def wrong_parley_command(line: str) -> str | None:
+    command = root_command()
+    known = {"--help", "--install-completion", "--show-completion"}
+    for word in shlex.split(line)[1:]:
+        if word.startswith("--"):
+            flag = word.partition("=")[0]
+            known |= {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+            if flag not in known:
+                return f"`{command.name}` has no flag {flag}"
+        elif isinstance(command, click.Group):
+            known |= {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
+            inner = command.commands.get(word)
+            if inner is None:
+                return f"`{command.name}` has no command {word}"
+            command = inner
+    return None
+
+
+@cache
+def help_of(script: Path) -> str:
+    return subprocess.run([script, "--help"], capture_output=True, text=True, check=True).stdout
+
+
+def wrong_script_command(line: str) -> str | None:
+    script = ROOT / line.split()[0]
+    if not script.exists():
+        return f"there is no {script.relative_to(ROOT)}"
+    missing = [flag for flag in _FLAG.findall(line) if flag not in help_of(script)]
+    return f"{script.name} has no {missing}" if missing else None
+
+
+@pytest.mark.parametrize(("where", "line"), COMMANDS, ids=[f"{where}: {line}" for where, line in COMMANDS])
+def test_named_command_exists(where: str, line: str) -> None:
+    wrong = wrong_parley_command(line) if line.startswith("parley ") else wrong_script_command(line)
+    assert wrong is None, f"{where}: {line}: {wrong}"
+
+
+def test_commands_are_found_at_all() -> None:
+    assert any(line.startswith("scripts/demo") for _, line in COMMANDS)
+    assert any(line.startswith("parley ") for _, line in COMMANDS)
+
+
+def test_wrong_names_are_noticed() -> None:
+    assert wrong_parley_command("parley nosuchcommand") is not None
+    assert wrong_parley_command("parley verify bundle.json --nosuchflag") is not None
+    assert wrong_script_command("scripts/nosuchscript") is not None
+    assert wrong_script_command("scripts/check_promises --nosuchflag") is not None
+
+
+@pytest.mark.parametrize("page", [*PAGES, ROOT / "docs" / "promises.md"], ids=lambda page: page.name)
+def test_named_file_exists(page: Path) -> None:
+    for code in inline_code(page):
+        path = code.partition("::")[0].rstrip("/")
+        if code.startswith(_TOP) and not re.search(r"[\s*<>{}…]|[A-Z]{3,}\b$", path):
+            assert (ROOT / path).exists(), f"{page.name} names {path}"
