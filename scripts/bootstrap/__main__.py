@@ -29,9 +29,9 @@ STEPS: tuple[Step, ...] = (
 
 DESCRIPTION = """\
 Makes everything the other scripts need, inside this checkout: .venv (Python packages), contracts/node_modules
-(pinned Anvil, forge, solc and libraries), .tools/bin (the tools by name), and compiled contracts. Needs Python
-3.11 to 3.13 and git; where there is no Node, it comes as a Python wheel. Steps whose inputs did not change are
-skipped.
+(pinned Anvil, forge, solc and libraries), .tools/bin (the tools by name), and compiled contracts. Needs
+Python 3.11 to 3.13 and git; where there is no Node, it comes as a Python wheel. Steps whose inputs did not
+change are skipped.
 """
 
 

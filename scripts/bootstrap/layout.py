@@ -87,7 +87,7 @@ def exclusive(layout: Layout) -> Iterator[None]:
 
 
 def network_environment(layout: Layout) -> None:
-    """Lets the package managers trust the system's certificates, and gives them caches where HOME is unusable.
+    """Lets the package managers trust the system's certificates, and gives them caches where HOME has none.
 
     Everything else the environment says about proxies and registries passes through as it is.
     """
@@ -114,7 +114,7 @@ def run(
     attempts: int = 1,
     seconds: float | None = None,
 ) -> str:
-    """Runs the command and returns its stdout; after the last attempt says what failed, with its last lines."""
+    """Runs the command and returns its stdout; after the last attempt says what failed and how."""
     for attempt in range(1, attempts + 1):
         with tempfile.TemporaryFile("w+") as errors:
             try:
