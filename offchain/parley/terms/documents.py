@@ -1,0 +1,99 @@
+"""The base of every document: frozen, strict, hashed over its canonical bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
+
+from parley.terms.canonical import MAX_BYTES, MAX_DEPTH, check_profile, dump_canonical, loads_unique
+from parley.terms.errors import DocumentInvalid
+from parley.terms.values import WIRE, Hash32, keccak
+
+
+class Part(BaseModel):
+    """A piece of a document without schema and version of its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+
+    max_bytes: ClassVar[int] = MAX_BYTES
+    max_depth: ClassVar[int] = MAX_DEPTH
+
+    def as_json(self) -> dict[str, Any]:
+        """The JSON form: amounts as decimal strings, absent optional fields left out."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """A copy with some fields changed and validated again; nothing computed from the old fields stays."""
+        fields = {name: getattr(self, name) for name in type(self).model_fields}
+        if update is not None:
+            fields.update(update)
+        aliases = {name: field.alias or name for name, field in type(self).model_fields.items()}
+        return type(self).model_validate({aliases.get(name, name): value for name, value in fields.items()})
+
+    @classmethod
+    def parse(cls, raw: bytes | str | Mapping[str, Any]) -> Self:
+        """The model of received JSON, strictly validated.
+
+        Raises `DocumentInvalid`, or its subclasses `JsonInvalid` and `DocumentTooLarge` for bytes outside
+        the profile.
+        """
+        value = raw if isinstance(raw, Mapping) else loads_unique(raw, cls.max_bytes)
+        check_profile(dict(value) if isinstance(value, Mapping) else value, cls.max_depth)
+        return cls.from_json(value)
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """The model of a JSON value that is already inside the profile. Raises `DocumentInvalid`."""
+        try:
+            return cls.model_validate(value, context=WIRE)
+        except ValidationError as error:
+            raise invalid_document(cls.__name__, error) from None
+
+
+class Document(Part):
+    """A document of its own: carries `schema` and `version`, both required in received JSON."""
+
+    version: Literal[1] = 1
+
+    @cached_property
+    def _canonical(self) -> bytes:
+        return dump_canonical(self.as_json())
+
+    @cached_property
+    def _document_hash(self) -> Hash32:
+        return Hash32.of(keccak(self._canonical))
+
+    def canonical(self) -> bytes:
+        """RFC 8785 bytes of the JSON form."""
+        return self._canonical
+
+    def hash(self) -> Hash32:
+        """Document hash: keccak-256 of the canonical bytes."""
+        return self._document_hash
+
+    @model_validator(mode="before")
+    @classmethod
+    def _names_its_schema(cls, value: Any, info: ValidationInfo) -> Any:
+        if info.context is WIRE and isinstance(value, dict):
+            if "schema" not in value or "version" not in value:
+                raise ValueError("schema and version are required")
+            if value["version"] is True:
+                raise ValueError("version must be the integer 1")
+        return value
+
+
+def invalid_document(name: str, error: ValidationError) -> DocumentInvalid:
+    """The typed error of the first thing pydantic found wrong."""
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    field = ".".join(str(part) for part in first["loc"])
+    return DocumentInvalid(
+        f"{name} is invalid at {field or 'the top'}: {first['msg']}",
+        document=name,
+        field=field,
+        problem=first["msg"],
+        kind=first["type"],
+        problems=error.error_count(),
+    )

@@ -1,0 +1,37 @@
+"""The terms document: what was agreed, and what the deal's `termsHash` covers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import Field
+
+from parley.terms.documents import Document
+from parley.terms.domain import Domain
+from parley.terms.lists import Text
+from parley.terms.payloads import JsonValue, Offer
+from parley.terms.values import Hash32, Salt
+
+
+class Terms(Document):
+    """Fixed terms of the domain and the agreed values (JSON form), with the accepted offer's salt."""
+
+    schema_: Literal["parley/terms"] = Field(default="parley/terms", alias="schema")
+    negotiation: Hash32
+    domain: Hash32
+    fixed: Mapping[str, Text]
+    values: Mapping[str, JsonValue]
+    salt: Salt
+
+
+def terms_of(domain: Domain, negotiation_id: Hash32, offer: Offer) -> Terms:
+    """The terms that accepting `offer` makes. Raises `IssueValuesInvalid` if it does not suit the domain."""
+    domain.decode_values(offer.values)
+    return Terms(
+        negotiation=negotiation_id,
+        domain=domain.hash(),
+        fixed=domain.fixed,
+        values=offer.values,
+        salt=offer.salt,
+    )
