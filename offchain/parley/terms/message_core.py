@@ -53,3 +53,7 @@ class MessageCore(Part):
     def hash(self, chain_id: int) -> Hash32:
         """The message hash: the EIP-712 digest of the core."""
         return Hash32.of(self.digest(chain_id))
+
+    def message_hash(self, chain_id: int) -> Hash32:
+        """The same as `hash`, under the name that the specification uses."""
+        return self.hash(chain_id)
