@@ -26,7 +26,7 @@ class Action(EscrowStruct):
 
 
 class Delivery(Action):
-    """The seller delivers `deliverable` (a hash) for the milestone; `delivery` counts from 0."""
+    """The seller delivers `deliverable` (a hash) for the milestone; `delivery` counts from 1."""
 
     struct: ClassVar[StructType] = StructType(schema.DELIVERY)
     schema_: Literal["parley/delivery"] = Field(default="parley/delivery", alias="schema")

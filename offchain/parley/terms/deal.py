@@ -11,10 +11,9 @@ from parley.terms import schema
 from parley.terms.documents import Part
 from parley.terms.eip712 import StructType
 from parley.terms.eip712_models import EscrowStruct
-from parley.terms.errors import DealInvalid
+from parley.terms.deal_rules import check_opening_rules
 from parley.terms.lists import Many
 from parley.terms.values import (
-    ZERO_ADDRESS,
     ZERO_HASH,
     Address,
     Amount,
@@ -27,11 +26,6 @@ from parley.terms.values import (
     Uint256,
     keccak,
 )
-
-MAX_MILESTONES: Final = 16
-MAX_WINDOW: Final = 365 * 86_400
-"""Longest window, seconds."""
-BPS: Final = 10_000
 
 
 class Milestone(Part):
@@ -136,17 +130,7 @@ class Deal(EscrowStruct):
 
         Raises `DealInvalid` with the contract's error name and its arguments.
         """
-        _check_parties(self)
-        _check_money(self)
-        _check_schedule(self, now)
-        if self.bundle != ZERO_HASH:
-            raise DealInvalid(
-                "LinkedDealAlone", "a linked deal opens only with its bundle", bundle=self.bundle
-            )
-        if self.amends != ZERO_HASH:
-            raise DealInvalid(
-                "AmendmentNotHere", "an amendment does not open as a new deal", amends=self.amends
-            )
+        check_opening_rules(self, now)
 
 
 _ATTRIBUTES: Final = {
@@ -167,84 +151,3 @@ def checksum_address(address: str) -> str:
     digits = address[2:]
     marks = keccak(digits.encode()).hex()
     return "0x" + "".join(c.upper() if mark >= "8" else c for c, mark in zip(digits, marks, strict=False))
-
-
-def _check_parties(deal: Deal) -> None:
-    if deal.price == 0:
-        raise DealInvalid("PriceZero", "the price is zero")
-    if ZERO_ADDRESS in (deal.buyer, deal.seller):
-        raise DealInvalid(
-            "PartyZero", "buyer or seller is the zero address", buyer=deal.buyer, seller=deal.seller
-        )
-    if deal.buyer == deal.seller or deal.arbiter in (deal.buyer, deal.seller):
-        raise DealInvalid(
-            "PartiesNotDistinct",
-            "buyer, seller and arbiter must be three different accounts",
-            buyer=deal.buyer,
-            seller=deal.seller,
-            arbiter=deal.arbiter,
-        )
-    if deal.token == ZERO_ADDRESS:
-        raise DealInvalid("TokenWithoutCode", "the token is the zero address", token=deal.token)
-
-
-def _check_money(deal: Deal) -> None:
-    count = len(deal.milestones)
-    if not 1 <= count <= MAX_MILESTONES:
-        raise DealInvalid(
-            "MilestoneCount", "1 to 16 milestones are allowed", count=count, maximum=MAX_MILESTONES
-        )
-    for index, part in enumerate(deal.milestones):
-        if part.amount == 0:
-            raise DealInvalid("MilestoneAmountZero", "a milestone pays nothing", index=index)
-    total = sum(part.amount for part in deal.milestones)
-    if total != deal.price:
-        raise DealInvalid(
-            "MilestonesSum", "the milestones do not sum to the price", sum=str(total), price=str(deal.price)
-        )
-    for share in (deal.rejected_seller_bps, deal.lapsed_seller_bps, deal.walk_away_bps):
-        if share > BPS:
-            raise DealInvalid("BpsOutOfRange", "a share is above 10 000 bps", bps=share)
-    if deal.payout > 3:
-        raise DealInvalid("PayoutUnknown", "payout has unknown bits", payout=deal.payout)
-    fees = deal.arbiter_fee * count
-    if deal.arbiter == ZERO_ADDRESS:
-        if deal.arbiter_fee:
-            raise DealInvalid(
-                "FeeWithoutArbiter", "an arbiter's fee without an arbiter", arbiter_fee=str(deal.arbiter_fee)
-            )
-    elif deal.seller_bond < fees:
-        raise DealInvalid(
-            "BondBelowFees",
-            "the bond does not cover the arbiter's fees",
-            bond=str(deal.seller_bond),
-            fees=str(fees),
-        )
-
-
-def _check_schedule(deal: Deal, now: int) -> None:
-    for window in (deal.review_window, deal.dispute_window, deal.ruling_window):
-        if not 1 <= window <= MAX_WINDOW:
-            raise DealInvalid(
-                "WindowOutOfRange", "a window is not 1 s to 365 days", window=window, maximum=MAX_WINDOW
-            )
-    if now > deal.open_by:
-        raise DealInvalid("OpenByPassed", "the time to open has passed", open_by=deal.open_by, now_at=now)
-    earliest = now
-    for index, part in enumerate(deal.milestones):
-        if part.deliver_by < earliest:
-            if index == 0:
-                raise DealInvalid(
-                    "DeadlinePassed",
-                    "the first delivery is already overdue",
-                    deliver_by=part.deliver_by,
-                    now_at=now,
-                )
-            raise DealInvalid(
-                "MilestoneOrder",
-                "a milestone is due before the one before it could be reviewed",
-                index=index,
-                deliver_by=part.deliver_by,
-                earliest=earliest,
-            )
-        earliest = part.deliver_by + deal.review_window
