@@ -236,6 +236,7 @@ interface IEscrow {
     error SplitSpent(bytes32 split);
     error NonceUsed(address party, uint256 nonce);
     error LockedTooLarge(uint256 locked);
+    error BalanceTooLarge(address token, address party, uint256 balance);
     error GasShort(uint256 available, uint256 wanted);
     error AmountZero();
     error RecipientZero();

@@ -1,0 +1,514 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Ledger} from "./escrow/Ledger.sol";
+import {IEscrow} from "./interfaces/IEscrow.sol";
+import {AccountWords, Counter, RecordWords} from "./libraries/AccountWord.sol";
+import {ActionHash} from "./libraries/ActionHash.sol";
+import {DealHash} from "./libraries/DealHash.sol";
+import {DealRules} from "./libraries/DealRules.sol";
+import {DealWord, DealWords} from "./libraries/DealWord.sol";
+
+/// @title Parley escrow
+/// @notice Roles, money invariants, rounding, liveness and token assumptions: see IEscrow.
+/// @dev Every call loads the deal's word, checks, writes the next word, credits, and calls the token last.
+contract Escrow is Ledger {
+    uint256 private constant MAX_DELIVERIES = 4;
+    uint256 private constant BPS = DealRules.BPS;
+
+    mapping(bytes32 dealId => DealWord) private _deals;
+    mapping(bytes32 split => bool) private _splitSpent;
+
+    // ---------------------------------------------------------------- opening
+
+    /// @inheritdoc IEscrow
+    function open(
+        Deal calldata deal,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        Funding calldata buyerFunding,
+        Funding calldata sellerFunding
+    ) external nonReentrant returns (bytes32 dealId) {
+        uint256 fees = DealRules.check(deal);
+        dealId = _idOf(deal);
+        _requireStatus(dealId, _deals[dealId], Status.Unopened);
+        _requireEpoch(deal.buyer, deal.buyerEpoch);
+        _requireEpoch(deal.seller, deal.sellerEpoch);
+        _requireOpening(deal.buyer, dealId, buyerSignature, buyerFunding.kind);
+        _requireOpening(deal.seller, dealId, sellerSignature, sellerFunding.kind);
+
+        uint256 due = deal.price + fees;
+        uint256 locked = due + deal.sellerBond;
+        if (locked > type(uint128).max) revert LockedTooLarge(locked);
+        _deals[dealId] = DealWords.opened(locked);
+        emit Opened(dealId, deal.buyer, deal.seller, deal.token, deal.price, uint128(locked), deal.transcriptRoot);
+        _fundBuyer(deal, dealId, due, buyerFunding);
+        _fund(deal, dealId, deal.seller, deal.sellerBond, sellerFunding);
+    }
+
+    /// @inheritdoc IEscrow
+    function cancel(Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external
+        nonReentrant
+    {
+        bytes32 dealId = _idOf(deal);
+        _requireStatus(dealId, _deals[dealId], Status.Unopened);
+        _requireParty(deal, party);
+        _requireAction(party, ActionHash.cancellation(dealId, party, fee, validUntil), validUntil, signature);
+        _deals[dealId] = DealWords.pack(Status.Cancelled, 0, 0, 0, 0, 0);
+        emit Cancelled(dealId, party);
+        _payFee(deal.token, party, fee);
+    }
+
+    // ------------------------------------------------------- life of one deal
+
+    /// @inheritdoc IEscrow
+    function deliver(
+        Deal calldata deal,
+        uint8 milestone,
+        uint8 delivery,
+        bytes32 deliverable,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _live(deal, milestone);
+        if (word.status() == Status.Disputed) revert WrongStatus(dealId, Status.Disputed);
+        uint256 number = word.deliveries() + 1;
+        if (number > MAX_DELIVERIES) revert DeliveryLimit(MAX_DELIVERIES);
+        if (delivery != number) revert DeliveryMismatch(delivery, number);
+        _requireNotAfter(_deadline(deal, word));
+        bytes32 action =
+            ActionHash.numbered(ActionHash.DELIVERY, dealId, milestone, delivery, deliverable, fee, validUntil);
+        _requireAction(deal.seller, action, validUntil, signature);
+
+        _deals[dealId] = word.turned(Status.Delivered, number, word.shift());
+        emit Delivered(dealId, milestone, delivery, deliverable);
+        _payFee(deal.token, deal.seller, fee);
+    }
+
+    /// @inheritdoc IEscrow
+    function settle(
+        Deal calldata deal,
+        uint8 milestone,
+        bytes32 deliverable,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _live(deal, milestone);
+        bytes32 action = ActionHash.receipt(dealId, milestone, deliverable, fee, validUntil);
+        _requireAction(deal.buyer, action, validUntil, signature);
+        _pay(deal, dealId, word, Acceptance.Receipt, deliverable, fee);
+    }
+
+    /// @inheritdoc IEscrow
+    function settleBySilence(Deal calldata deal) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, Status.Delivered);
+        _requireAfter(word.since() + deal.reviewWindow);
+        _count(deal.token, deal.buyer, AccountWords.BY_SILENCE);
+        _pay(deal, dealId, word, Acceptance.Silence, 0, 0);
+    }
+
+    /// @inheritdoc IEscrow
+    function reject(
+        Deal calldata deal,
+        uint8 milestone,
+        uint8 delivery,
+        bytes32 reason,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, Status.Delivered);
+        _requireMilestone(milestone, word);
+        if (delivery != word.deliveries()) revert DeliveryMismatch(delivery, word.deliveries());
+        _requireNotAfter(word.since() + deal.reviewWindow);
+        bytes32 action = ActionHash.numbered(ActionHash.REJECTION, dealId, milestone, delivery, reason, fee, validUntil);
+        _requireAction(deal.buyer, action, validUntil, signature);
+
+        _deals[dealId] = word.turned(Status.Rejected, delivery, word.frozen());
+        emit Rejected(dealId, milestone, delivery, reason);
+        _payFee(deal.token, deal.buyer, fee);
+    }
+
+    /// @inheritdoc IEscrow
+    function closeRejected(Deal calldata deal) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, Status.Rejected);
+        if (deal.arbiter != address(0)) _requireAfter(word.since() + deal.disputeWindow);
+        (, uint256 bond) = _left(deal, word);
+        uint256 toSeller = _amount(deal, word) * deal.rejectedSellerBps / BPS + bond;
+        _note(deal.token, deal.seller, RecordWords.REJECTIONS_UNDISPUTED);
+        _close(deal, dealId, word, Outcome.RejectionClosed, toSeller, word.locked() - toSeller, 0);
+        _payOut(deal, address(0), 0, toSeller, word.locked() - toSeller);
+    }
+
+    /// @inheritdoc IEscrow
+    function dispute(
+        Deal calldata deal,
+        address party,
+        uint8 milestone,
+        bytes32 evidence,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, Status.Rejected);
+        if (deal.arbiter == address(0)) revert NoArbiter();
+        _requireMilestone(milestone, word);
+        _requireParty(deal, party);
+        _requireNotAfter(word.since() + deal.disputeWindow);
+        bytes32 action = ActionHash.dispute(dealId, party, milestone, evidence, fee, validUntil);
+        _requireAction(party, action, validUntil, signature);
+
+        _deals[dealId] = word.turned(Status.Disputed, word.deliveries(), word.frozen());
+        emit Disputed(dealId, party, milestone, evidence);
+        _payFee(deal.token, party, fee);
+    }
+
+    /// @inheritdoc IEscrow
+    function rule(
+        Deal calldata deal,
+        uint8 milestone,
+        uint16 sellerBps,
+        bytes32 rationale,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, Status.Disputed);
+        _requireMilestone(milestone, word);
+        DealRules.checkBps(sellerBps);
+        _requireNotAfter(word.since() + deal.rulingWindow);
+        bytes32 action = ActionHash.ruling(dealId, milestone, sellerBps, rationale, fee, validUntil);
+        _requireAction(deal.arbiter, action, validUntil, signature);
+
+        uint256 toSeller = _amount(deal, word) * sellerBps / BPS;
+        uint256 toBuyer = _amount(deal, word) - toSeller;
+        emit Ruled(
+            dealId, deal.arbiter, milestone, sellerBps, uint128(toSeller), uint128(toBuyer), deal.arbiterFee, rationale
+        );
+        _countRuling(deal, sellerBps);
+        _credit(deal.token, deal.arbiter, deal.arbiterFee);
+        _divide(deal, dealId, word, word.lost() + BPS - sellerBps, toSeller, toBuyer, deal.arbiterFee, fee);
+    }
+
+    /// @inheritdoc IEscrow
+    function lapse(Deal calldata deal) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, Status.Disputed);
+        _requireAfter(word.since() + deal.rulingWindow);
+        uint256 toSeller = _amount(deal, word) * deal.lapsedSellerBps / BPS;
+        uint256 toBuyer = _amount(deal, word) - toSeller;
+        emit Lapsed(dealId, deal.arbiter, uint8(word.milestone()), uint128(toSeller), uint128(toBuyer));
+        _note(deal.token, deal.arbiter, RecordWords.LAPSED);
+        _divide(deal, dealId, word, word.lost(), toSeller, toBuyer, 0, 0);
+    }
+
+    /// @inheritdoc IEscrow
+    function refund(
+        Deal calldata deal,
+        address party,
+        uint8 milestone,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, Status.Open);
+        _requireMilestone(milestone, word);
+        uint256 deadline = _deadline(deal, word);
+        uint256 toSeller;
+        Outcome outcome = Outcome.Defaulted;
+        if (party == address(0)) {
+            _requireAfter(deadline);
+            _count(deal.token, deal.seller, AccountWords.DEFAULTED);
+        } else {
+            _requireParty(deal, party);
+            (, toSeller) = _left(deal, word);
+            if (party == deal.buyer) {
+                outcome = Outcome.CancelledByBuyer;
+                _requireNotAfter(deal.cancelBy);
+                _note(deal.token, party, RecordWords.CANCELLED);
+            } else {
+                outcome = Outcome.WalkedAway;
+                _requireNotAfter(deadline);
+                toSeller -= toSeller * deal.walkAwayBps / BPS;
+                _note(deal.token, party, RecordWords.WALKED_AWAY);
+            }
+            bytes32 action = ActionHash.refund(dealId, party, milestone, fee, validUntil);
+            _requireAction(party, action, validUntil, signature);
+        }
+        uint256 toBuyer = word.locked() - toSeller;
+        _close(deal, dealId, word, outcome, toSeller, toBuyer, 0);
+        _payOut(deal, party, party == address(0) ? 0 : fee, toSeller, toBuyer);
+    }
+
+    /// @inheritdoc IEscrow
+    function split(
+        Deal calldata deal,
+        Split calldata terms,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature
+    ) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _live(deal);
+        _requireSplit(deal, dealId, word, terms);
+        bytes32 digest = _hashTypedData(ActionHash.split(terms));
+        if (_splitSpent[digest]) revert SplitSpent(digest);
+        _requireSignature(deal.buyer, digest, buyerSignature);
+        _requireSignature(deal.seller, digest, sellerSignature);
+
+        _note(deal.token, deal.buyer, RecordWords.SPLITS);
+        _note(deal.token, deal.seller, RecordWords.SPLITS);
+        _credit(deal.token, deal.arbiter, terms.toArbiter);
+        _close(deal, dealId, word, Outcome.Split, terms.toSeller, terms.toBuyer, terms.toArbiter);
+        _paySplit(deal, terms);
+    }
+
+    /// @inheritdoc IEscrow
+    function revokeSplit(
+        Deal calldata deal,
+        Split calldata terms,
+        address party,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external {
+        bytes32 dealId = _idOf(deal);
+        if (terms.dealId != dealId) revert SplitMismatch(terms.milestone, terms.status, terms.locked);
+        _requireParty(deal, party);
+        bytes32 digest = _hashTypedData(ActionHash.split(terms));
+        _requireAction(party, ActionHash.splitRevocation(digest, party, validUntil), validUntil, signature);
+        if (_splitSpent[digest]) revert SplitSpent(digest);
+        _splitSpent[digest] = true;
+        emit SplitRevoked(digest, party);
+    }
+
+    // ------------------------------------------------------------------ views
+
+    /// @inheritdoc IEscrow
+    function dealIdOf(Deal calldata deal) external view returns (bytes32) {
+        DealHash.requireClean(deal);
+        return _idOf(deal);
+    }
+
+    /// @inheritdoc IEscrow
+    function stateOf(bytes32 dealId) external view returns (DealState memory) {
+        return _deals[dealId].decoded();
+    }
+
+    /// @inheritdoc IEscrow
+    function splitSpent(bytes32 digest) external view returns (bool) {
+        return _splitSpent[digest];
+    }
+
+    // ------------------------------------------------------------------ money
+
+    /// @dev The relay fee goes to a caller that may have it; an authorisation always carries it, so what nobody earned
+    /// returns to the buyer's internal balance.
+    function _fundBuyer(Deal calldata deal, bytes32 dealId, uint256 due, Funding calldata funding) private {
+        uint256 relayFee = deal.relayFee;
+        if (relayFee != 0) {
+            bool earned = (deal.relayer == address(0) || deal.relayer == msg.sender) && msg.sender != deal.buyer
+                && msg.sender != deal.seller;
+            if (earned) {
+                due += relayFee;
+                _credit(deal.token, msg.sender, relayFee);
+            } else if (funding.kind == FundingKind.Authorization) {
+                due += relayFee;
+                _credit(deal.token, deal.buyer, relayFee);
+            }
+        }
+        _fund(deal, dealId, deal.buyer, due, funding);
+    }
+
+    /// @dev Pays the current milestone in full and goes to the next one or closes.
+    function _pay(Deal calldata deal, bytes32 dealId, DealWord word, Acceptance how, bytes32 deliverable, uint256 fee)
+        private
+    {
+        uint256 toSeller = _amount(deal, word);
+        uint256 paid = toSeller;
+        uint256 remaining = word.locked() - paid;
+        if (_isLast(deal, word)) {
+            (uint256 fees, uint256 bond) = _left(deal, word);
+            toSeller += bond;
+            remaining = 0;
+            _deals[dealId] = _closed(word);
+            _creditAndCount(deal.token, deal.buyer, fees, AccountWords.SETTLED_AS_BUYER);
+            _count(deal.token, deal.seller, AccountWords.SETTLED_AS_SELLER);
+        } else {
+            _deals[dealId] = _next(word, word.lost(), remaining);
+        }
+        emit Settled(dealId, uint8(word.milestone()), how, uint128(paid), uint128(remaining), deliverable);
+        _payOut(deal, deal.buyer, fee, toSeller, 0);
+    }
+
+    /// @dev Pays the current milestone in two shares and goes to the next one or closes. `charged` is the arbiter's, by
+    /// now in its account.
+    function _divide(
+        Deal calldata deal,
+        bytes32 dealId,
+        DealWord word,
+        uint256 lost,
+        uint256 toSeller,
+        uint256 toBuyer,
+        uint256 charged,
+        uint256 fee
+    ) private {
+        uint256 remaining = word.locked() - toSeller - toBuyer - charged;
+        if (_isLast(deal, word)) {
+            uint256 bond = _bondLeft(deal, lost);
+            toSeller += bond;
+            toBuyer += remaining - bond;
+            _close(deal, dealId, word, Outcome.Settled, toSeller, toBuyer, charged);
+        } else {
+            _deals[dealId] = _next(word, lost, remaining);
+        }
+        _payOut(deal, deal.arbiter, fee, toSeller, toBuyer);
+    }
+
+    function _close(
+        Deal calldata,
+        bytes32 dealId,
+        DealWord word,
+        Outcome outcome,
+        uint256 toSeller,
+        uint256 toBuyer,
+        uint256 toArbiter
+    ) private {
+        _deals[dealId] = _closed(word);
+        emit Closed(dealId, outcome, uint128(toSeller), uint128(toBuyer), uint128(toArbiter));
+    }
+
+    /// @dev Credits first, then the fee of the signed action, and only then calls of the token.
+    function _payOut(Deal calldata deal, address signer, uint256 fee, uint256 toSeller, uint256 toBuyer) private {
+        uint256 payout = deal.payout;
+        if (payout & 1 != 0) _credit(deal.token, deal.seller, toSeller);
+        if (payout & 2 != 0) _credit(deal.token, deal.buyer, toBuyer);
+        _payFee(deal.token, signer, fee);
+        if (payout & 1 == 0) _push(deal.token, deal.seller, toSeller);
+        if (payout & 2 == 0) _push(deal.token, deal.buyer, toBuyer);
+    }
+
+    function _paySplit(Deal calldata deal, Split calldata terms) private {
+        uint256 fee = msg.sender == deal.buyer || msg.sender == deal.seller ? 0 : terms.fee;
+        uint256 payout = deal.payout;
+        if (payout & 1 != 0) _credit(deal.token, deal.seller, terms.toSeller);
+        if (payout & 2 != 0) _credit(deal.token, deal.buyer, terms.toBuyer);
+        _payFee(deal.token, deal.seller, fee / 2);
+        _payFee(deal.token, deal.buyer, fee - fee / 2);
+        if (payout & 1 == 0) _push(deal.token, deal.seller, terms.toSeller);
+        if (payout & 2 == 0) _push(deal.token, deal.buyer, terms.toBuyer);
+    }
+
+    function _countRuling(Deal calldata deal, uint256 sellerBps) private {
+        _note(deal.token, deal.arbiter, RecordWords.RULED);
+        _countDispute(deal.token, deal.seller, sellerBps * 2 < BPS);
+        _countDispute(deal.token, deal.buyer, sellerBps * 2 > BPS);
+    }
+
+    function _countDispute(address token, address party, bool lost) private {
+        if (lost) _count(token, party, AccountWords.DISPUTES_LOST);
+        else _note(token, party, RecordWords.DISPUTES_WON);
+    }
+
+    // ---------------------------------------------------------------- reading
+
+    function _idOf(Deal calldata deal) private view returns (bytes32) {
+        return _hashTypedData(DealHash.structHash(deal));
+    }
+
+    function _amount(Deal calldata deal, DealWord word) private pure returns (uint256) {
+        return deal.milestones[word.milestone()].amount;
+    }
+
+    function _isLast(Deal calldata deal, DealWord word) private pure returns (bool) {
+        return word.milestone() + 1 == deal.milestones.length;
+    }
+
+    /// @dev The last second in which the current milestone may be delivered.
+    function _deadline(Deal calldata deal, DealWord word) private pure returns (uint256) {
+        return deal.milestones[word.milestone()].deliverBy + word.shift();
+    }
+
+    /// @dev The seller's part of all rulings so far is floor(arbiterFee · lost / 10 000).
+    function _bondLeft(Deal calldata deal, uint256 lost) private pure returns (uint256) {
+        return deal.sellerBond - uint256(deal.arbiterFee) * lost / BPS;
+    }
+
+    /// @return fees what is left of the buyer's locked arbiter fees
+    /// @return bond what is left of the seller's bond
+    function _left(Deal calldata deal, DealWord word) private pure returns (uint256 fees, uint256 bond) {
+        bond = _bondLeft(deal, word.lost());
+        fees = word.locked() - bond;
+        for (uint256 i = word.milestone(); i < deal.milestones.length; ++i) {
+            fees -= deal.milestones[i].amount;
+        }
+    }
+
+    function _closed(DealWord word) private view returns (DealWord) {
+        return DealWords.pack(Status.Closed, word.milestone(), word.deliveries(), word.lost(), word.shift(), 0);
+    }
+
+    function _next(DealWord word, uint256 lost, uint256 locked) private view returns (DealWord) {
+        uint256 shift = word.status() == Status.Open ? word.shift() : word.frozen();
+        return DealWords.pack(Status.Open, word.milestone() + 1, 0, lost, shift, locked);
+    }
+
+    // --------------------------------------------------------------- requiring
+
+    function _live(Deal calldata deal) private view returns (bytes32 dealId, DealWord word) {
+        dealId = _idOf(deal);
+        word = _deals[dealId];
+        Status status = word.status();
+        if (status == Status.Unopened || status >= Status.Closed) revert WrongStatus(dealId, status);
+    }
+
+    function _live(Deal calldata deal, uint8 milestone) private view returns (bytes32 dealId, DealWord word) {
+        (dealId, word) = _live(deal);
+        _requireMilestone(milestone, word);
+    }
+
+    function _in(Deal calldata deal, Status status) private view returns (bytes32 dealId, DealWord word) {
+        dealId = _idOf(deal);
+        word = _deals[dealId];
+        _requireStatus(dealId, word, status);
+    }
+
+    function _requireStatus(bytes32 dealId, DealWord word, Status wanted) private pure {
+        if (word.status() != wanted) revert WrongStatus(dealId, word.status());
+    }
+
+    function _requireMilestone(uint8 milestone, DealWord word) private pure {
+        if (milestone != word.milestone()) revert MilestoneMismatch(milestone, word.milestone());
+    }
+
+    function _requireParty(Deal calldata deal, address party) private pure {
+        if (party == address(0) || (party != deal.buyer && party != deal.seller)) revert NotParty(party);
+    }
+
+    function _requireAfter(uint256 until) private view {
+        if (block.timestamp <= until) revert TooEarly(until + 1, block.timestamp);
+    }
+
+    function _requireNotAfter(uint256 until) private view {
+        if (block.timestamp > until) revert TooLate(until, block.timestamp);
+    }
+
+    /// @dev Its own EIP-3009 authorisation with the deal's id as nonce is a party's consent too.
+    function _requireOpening(address party, bytes32 dealId, bytes calldata signature, FundingKind kind) private view {
+        if (kind == FundingKind.Authorization && signature.length == 0) return;
+        _requireSignature(party, dealId, signature);
+    }
+
+    function _requireSplit(Deal calldata deal, bytes32 dealId, DealWord word, Split calldata terms) private view {
+        Status status = word.status();
+        if (
+            terms.dealId != dealId || terms.milestone != word.milestone() || terms.status != uint8(status)
+                || terms.locked != word.locked()
+        ) {
+            revert SplitMismatch(uint8(word.milestone()), uint8(status), uint128(word.locked()));
+        }
+        uint256 sum = uint256(terms.toSeller) + terms.toBuyer + terms.toArbiter;
+        if (sum != terms.locked) revert SplitSum(sum, terms.locked);
+        if (terms.toArbiter != 0 && deal.arbiter == address(0)) revert NoArbiter();
+        if (block.timestamp > terms.validUntil) revert ActionExpired(terms.validUntil, block.timestamp);
+    }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IEscrow} from "../interfaces/IEscrow.sol";
+
+/// @notice EIP-712 struct hashes of every signed action.
+library ActionHash {
+    bytes32 internal constant CANCELLATION =
+        keccak256("Cancellation(bytes32 dealId,address party,uint128 fee,uint40 validUntil)");
+    bytes32 internal constant EPOCH = keccak256("Epoch(address party,uint64 epoch,uint40 validUntil)");
+    bytes32 internal constant DELIVERY = keccak256(
+        "Delivery(bytes32 dealId,uint8 milestone,uint8 delivery,bytes32 deliverable,uint128 fee,uint40 validUntil)"
+    );
+    bytes32 internal constant RECEIPT =
+        keccak256("Receipt(bytes32 dealId,uint8 milestone,bytes32 deliverable,uint128 fee,uint40 validUntil)");
+    bytes32 internal constant REJECTION = keccak256(
+        "Rejection(bytes32 dealId,uint8 milestone,uint8 delivery,bytes32 reason,uint128 fee,uint40 validUntil)"
+    );
+    bytes32 internal constant DISPUTE = keccak256(
+        "Dispute(bytes32 dealId,address party,uint8 milestone,bytes32 evidence,uint128 fee,uint40 validUntil)"
+    );
+    bytes32 internal constant RULING = keccak256(
+        "Ruling(bytes32 dealId,uint8 milestone,uint16 sellerBps,bytes32 rationale,uint128 fee,uint40 validUntil)"
+    );
+    bytes32 internal constant REFUND =
+        keccak256("Refund(bytes32 dealId,address party,uint8 milestone,uint128 fee,uint40 validUntil)");
+    bytes32 internal constant SPLIT = keccak256(
+        "Split(bytes32 dealId,uint8 milestone,uint8 status,uint128 locked,uint128 toSeller,uint128 toBuyer,uint128 toArbiter,uint256 nonce,uint128 fee,uint40 validUntil)"
+    );
+    bytes32 internal constant SPLIT_REVOCATION =
+        keccak256("SplitRevocation(bytes32 split,address party,uint40 validUntil)");
+    bytes32 internal constant WITHDRAWAL = keccak256(
+        "Withdrawal(address party,address token,address to,uint128 amount,uint128 fee,uint256 nonce,uint40 validUntil)"
+    );
+
+    /// @dev Delivery and Rejection: the same fields under different names.
+    function numbered(
+        bytes32 typeHash,
+        bytes32 dealId,
+        uint8 milestone,
+        uint8 delivery,
+        bytes32 content,
+        uint128 fee,
+        uint40 validUntil
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(typeHash, dealId, milestone, delivery, content, fee, validUntil));
+    }
+
+    function receipt(bytes32 dealId, uint8 milestone, bytes32 deliverable, uint128 fee, uint40 validUntil)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(RECEIPT, dealId, milestone, deliverable, fee, validUntil));
+    }
+
+    function dispute(bytes32 dealId, address party, uint8 milestone, bytes32 evidence, uint128 fee, uint40 validUntil)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(DISPUTE, dealId, party, milestone, evidence, fee, validUntil));
+    }
+
+    function ruling(
+        bytes32 dealId,
+        uint8 milestone,
+        uint16 sellerBps,
+        bytes32 rationale,
+        uint128 fee,
+        uint40 validUntil
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(RULING, dealId, milestone, sellerBps, rationale, fee, validUntil));
+    }
+
+    function refund(bytes32 dealId, address party, uint8 milestone, uint128 fee, uint40 validUntil)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(REFUND, dealId, party, milestone, fee, validUntil));
+    }
+
+    function cancellation(bytes32 dealId, address party, uint128 fee, uint40 validUntil)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(CANCELLATION, dealId, party, fee, validUntil));
+    }
+
+    function epochOf(address party, uint64 epoch, uint40 validUntil) internal pure returns (bytes32) {
+        return keccak256(abi.encode(EPOCH, party, epoch, validUntil));
+    }
+
+    /// @dev Every field of Split is a word of its own, so its ABI encoding is its EIP-712 data.
+    function split(IEscrow.Split calldata terms) internal pure returns (bytes32) {
+        return keccak256(abi.encode(SPLIT, terms));
+    }
+
+    function splitRevocation(bytes32 digest, address party, uint40 validUntil) internal pure returns (bytes32) {
+        return keccak256(abi.encode(SPLIT_REVOCATION, digest, party, validUntil));
+    }
+
+    function withdrawal(
+        address party,
+        address token,
+        address to,
+        uint128 amount,
+        uint128 fee,
+        uint256 nonce,
+        uint40 validUntil
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(WITHDRAWAL, party, token, to, amount, fee, nonce, validUntil));
+    }
+}

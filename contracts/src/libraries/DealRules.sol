@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IEscrow} from "../interfaces/IEscrow.sol";
+import {DealHash} from "./DealHash.sol";
+
+/// @notice What a deal must satisfy to be opened now, whoever signed it. Epochs and signatures are checked elsewhere.
+library DealRules {
+    uint256 internal constant MAX_MILESTONES = 16;
+    uint256 internal constant MAX_WINDOW = 365 days;
+    uint256 internal constant BPS = 10_000;
+    /// @dev Bits 0 and 1 of `payout`; bit 2 belongs to instant deals.
+    uint256 internal constant PAYOUT_BITS = 3;
+
+    /// @return fees base units that each side locks for the arbiter, all milestones together
+    function check(IEscrow.Deal calldata deal) internal view returns (uint256 fees) {
+        DealHash.requireClean(deal);
+        if (deal.bundle != 0) revert IEscrow.LinkedDealAlone(deal.bundle);
+        if (deal.amends != 0) revert IEscrow.AmendmentNotHere(deal.amends);
+        if (deal.payout > PAYOUT_BITS) revert IEscrow.PayoutUnknown(deal.payout);
+        if (block.timestamp > deal.openBy) revert IEscrow.OpenByPassed(deal.openBy, block.timestamp);
+        checkParties(deal.buyer, deal.seller, deal.arbiter);
+        if (deal.token.code.length == 0) revert IEscrow.TokenWithoutCode(deal.token);
+        checkWindow(deal.reviewWindow);
+        checkWindow(deal.disputeWindow);
+        checkWindow(deal.rulingWindow);
+        checkBps(deal.rejectedSellerBps);
+        checkBps(deal.lapsedSellerBps);
+        checkBps(deal.walkAwayBps);
+        checkMilestones(deal.milestones, deal.price, deal.reviewWindow);
+        return checkFees(deal);
+    }
+
+    function checkParties(address buyer, address seller, address arbiter) private pure {
+        if (buyer == address(0) || seller == address(0)) revert IEscrow.PartyZero(buyer, seller);
+        if (buyer == seller || arbiter == buyer || arbiter == seller) {
+            revert IEscrow.PartiesNotDistinct(buyer, seller, arbiter);
+        }
+    }
+
+    function checkWindow(uint256 window) private pure {
+        if (window == 0 || window > MAX_WINDOW) revert IEscrow.WindowOutOfRange(window, MAX_WINDOW);
+    }
+
+    function checkBps(uint256 bps) internal pure {
+        if (bps > BPS) revert IEscrow.BpsOutOfRange(bps);
+    }
+
+    function checkMilestones(IEscrow.Milestone[] calldata milestones, uint256 price, uint256 reviewWindow)
+        private
+        view
+    {
+        if (price == 0) revert IEscrow.PriceZero();
+        uint256 count = milestones.length;
+        if (count == 0 || count > MAX_MILESTONES) revert IEscrow.MilestoneCount(count, MAX_MILESTONES);
+        uint256 sum;
+        uint256 earliest = block.timestamp;
+        for (uint256 i; i < count; ++i) {
+            uint256 amount = milestones[i].amount;
+            uint256 deliverBy = milestones[i].deliverBy;
+            if (amount == 0) revert IEscrow.MilestoneAmountZero(i);
+            if (deliverBy < earliest) {
+                if (i == 0) revert IEscrow.DeadlinePassed(deliverBy, block.timestamp);
+                revert IEscrow.MilestoneOrder(i, deliverBy, earliest);
+            }
+            // At most 16 amounts of 128 bits, times of 40 bits: neither sum can overflow.
+            unchecked {
+                sum += amount;
+                earliest = deliverBy + reviewWindow;
+            }
+        }
+        if (sum != price) revert IEscrow.MilestonesSum(sum, price);
+    }
+
+    function checkFees(IEscrow.Deal calldata deal) private pure returns (uint256 fees) {
+        if (deal.arbiter == address(0)) {
+            if (deal.arbiterFee != 0) revert IEscrow.FeeWithoutArbiter(deal.arbiterFee);
+            return 0;
+        }
+        fees = uint256(deal.arbiterFee) * deal.milestones.length;
+        if (deal.sellerBond < fees) revert IEscrow.BondBelowFees(deal.sellerBond, fees);
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {ECDSA} from "solady/utils/ECDSA.sol";
+
+/// @notice Whether an account signed a digest: low-s ECDSA first, then ERC-1271.
+/// @dev ECDSA comes first although the account may have code: a key that delegated under EIP-7702 still signs for its
+/// address, whatever its delegate answers.
+library SignatureCheck {
+    /// @dev Enough for an on-chain P-256 verification; bounds what a hostile wallet may burn.
+    uint256 internal constant ERC1271_GAS = 500_000;
+    bytes4 private constant ERC1271_MAGIC = 0x1626ba7e;
+    /// @dev Half the order of secp256k1: a larger s is the malleable twin of a smaller one.
+    uint256 private constant MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
+
+    function isValid(address signer, bytes32 digest, bytes calldata body) internal view returns (bool) {
+        if (body.length == 65) {
+            if (isEcdsa(signer, digest, uint8(body[64]), bytes32(body[0:32]), bytes32(body[32:64]))) return true;
+        } else if (body.length == 64) {
+            // ERC-2098: the top bit of the second word is v.
+            uint256 vs = uint256(bytes32(body[32:64]));
+            bytes32 s = bytes32(vs & (type(uint256).max >> 1));
+            if (isEcdsa(signer, digest, uint8(27 + (vs >> 255)), bytes32(body[0:32]), s)) return true;
+        }
+        return signer.code.length != 0 && isErc1271(signer, digest, body);
+    }
+
+    function isEcdsa(address signer, bytes32 digest, uint8 v, bytes32 r, bytes32 s) internal view returns (bool) {
+        if (uint256(s) > MAX_S || signer == address(0)) return false;
+        return ECDSA.tryRecover(digest, v, r, s) == signer;
+    }
+
+    /// @dev Reads one word of the answer and copies no more, so that a huge answer costs its author only.
+    function isErc1271(address signer, bytes32 digest, bytes calldata body) private view returns (bool valid) {
+        bytes memory data = abi.encodeWithSelector(ERC1271_MAGIC, digest, body);
+        assembly ("memory-safe") {
+            valid := staticcall(ERC1271_GAS, signer, add(data, 0x20), mload(data), 0x00, 0x20)
+            valid := and(valid, and(gt(returndatasize(), 0x1f), eq(mload(0x00), shl(224, 0x1626ba7e))))
+        }
+    }
+}

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IEscrow} from "../interfaces/IEscrow.sol";
+import {SignatureCheck} from "./SignatureCheck.sol";
+import {SafeTransferLib} from "solady/utils/SafeTransferLib.sol";
+
+/// @notice Every call to a token. No more than one word of an answer is ever copied.
+library TokenCalls {
+    /// @dev Gas of a pushed payout: several times what a proxied or rebasing token needs.
+    uint256 internal constant PUSH_GAS = 200_000;
+
+    bytes32 private constant RECEIVE_WITH_AUTHORIZATION = keccak256(
+        "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
+    );
+
+    /// @notice Pays `amount` with a capped gas; false when the token refused.
+    /// @dev A refusal counts only when the token had the whole cap, or a caller could turn a payout into a credit by
+    /// bringing too little gas.
+    function tryPush(address token, address to, uint256 amount) internal returns (bool paid) {
+        uint256 given = gasleft();
+        paid = transfer(token, to, amount, PUSH_GAS);
+        // EIP-150: a call gets at most 63/64 of what is left.
+        if (!paid && given - given / 64 < PUSH_GAS + 3000) revert IEscrow.GasShort(given, PUSH_GAS + 8000);
+    }
+
+    /// @notice ERC-20 transfer; true on success with no answer (and code at `token`) or the answer true.
+    function transfer(address token, address to, uint256 amount, uint256 gasCap) internal returns (bool paid) {
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, shl(224, 0xa9059cbb)) // transfer(address,uint256)
+            mstore(add(m, 0x04), to)
+            mstore(add(m, 0x24), amount)
+            mstore(0x00, 0)
+            paid := call(gasCap, token, 0, m, 0x44, 0x00, 0x20)
+            switch returndatasize()
+            case 0 { paid := and(paid, iszero(iszero(extcodesize(token)))) }
+            default { paid := and(paid, and(gt(returndatasize(), 0x1f), eq(mload(0x00), 1))) }
+        }
+    }
+
+    /// @notice Takes `amount` by allowance and requires that it arrived in full.
+    function pull(address token, address from, uint256 amount) internal {
+        uint256 before = SafeTransferLib.balanceOf(token, address(this));
+        if (!SafeTransferLib.trySafeTransferFrom(token, from, address(this), amount)) {
+            revert IEscrow.FundingRefused(token, from, amount);
+        }
+        requireReceived(token, from, amount, before);
+    }
+
+    /// @notice Takes `amount` by EIP-3009 with validAfter 0, and requires that it arrived in full.
+    /// @dev The digest is verified here first: a token that accepts anything must not open a deal in someone's name.
+    function pullAuthorized(
+        address token,
+        address from,
+        uint256 amount,
+        uint256 validBefore,
+        bytes32 nonce,
+        bytes calldata signature
+    ) internal {
+        bytes32 digest = authorizationDigest(token, from, amount, validBefore, nonce);
+        if (signature.length != 65) revert IEscrow.AuthorizationInvalid(from, digest);
+        uint8 v = uint8(signature[64]);
+        bytes32 r = bytes32(signature[0:32]);
+        bytes32 s = bytes32(signature[32:64]);
+        if (!SignatureCheck.isEcdsa(from, digest, v, r, s)) revert IEscrow.AuthorizationInvalid(from, digest);
+        uint256 before = SafeTransferLib.balanceOf(token, address(this));
+        bool taken;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            // receiveWithAuthorization(address,address,uint256,uint256,uint256,bytes32,uint8,bytes32,bytes32)
+            mstore(m, shl(224, 0xef55bec6))
+            mstore(add(m, 0x04), from)
+            mstore(add(m, 0x24), address())
+            mstore(add(m, 0x44), amount)
+            mstore(add(m, 0x64), 0)
+            mstore(add(m, 0x84), validBefore)
+            mstore(add(m, 0xa4), nonce)
+            mstore(add(m, 0xc4), v)
+            mstore(add(m, 0xe4), r)
+            mstore(add(m, 0x104), s)
+            taken := call(gas(), token, 0, m, 0x124, 0x00, 0x00)
+        }
+        if (!taken) revert IEscrow.FundingRefused(token, from, amount);
+        requireReceived(token, from, amount, before);
+    }
+
+    function authorizationDigest(address token, address from, uint256 amount, uint256 validBefore, bytes32 nonce)
+        internal
+        view
+        returns (bytes32 digest)
+    {
+        bool known;
+        bytes32 separator;
+        assembly ("memory-safe") {
+            mstore(0x00, 0x3644e515) // DOMAIN_SEPARATOR()
+            known := and(staticcall(gas(), token, 0x1c, 0x04, 0x00, 0x20), 1)
+            known := and(known, gt(returndatasize(), 0x1f))
+            separator := mload(0x00)
+        }
+        if (!known) revert IEscrow.FundingRefused(token, from, amount);
+        bytes32 structHash = keccak256(
+            abi.encode(RECEIVE_WITH_AUTHORIZATION, from, address(this), amount, uint256(0), validBefore, nonce)
+        );
+        return keccak256(abi.encodePacked(hex"1901", separator, structHash));
+    }
+
+    function requireReceived(address token, address from, uint256 amount, uint256 before) private view {
+        uint256 afterwards = SafeTransferLib.balanceOf(token, address(this));
+        uint256 received = afterwards > before ? afterwards - before : 0;
+        if (received < amount) revert IEscrow.FundingShort(token, from, amount, received);
+    }
+}
