@@ -1,1 +1,1 @@
-"""The pure negotiation state machine, utilities, strategies and opponent models."""
+"""Alternating offers as a pure state machine, and what agents bargain with: utility and strategies."""

@@ -1,0 +1,70 @@
+"""What a domain and an opening say about every step, compiled once for a negotiation."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from parley.negotiation.status import Fallback
+from parley.terms.domain import AmountIssue, Domain
+from parley.terms.opening import Opening
+from parley.terms.values import Address, Hash32
+
+_PPM = 1_000_000
+
+
+class Rules:
+    """Static facts of one negotiation. Read-only after construction."""
+
+    def __init__(self, domain: Domain, opening: Opening) -> None:
+        self.domain = domain
+        self.opening = opening
+        self.roles: tuple[str, ...] = tuple(party.role for party in opening.parties)
+        self.index: dict[Address, int] = {party.address: at for at, party in enumerate(opening.parties)}
+        self.senders: tuple[Address, ...] = tuple(
+            dict.fromkeys((*self.index, *opening.gateways, *opening.reviewers))
+        )
+        self.sender_index: dict[Address, int] = {address: at for at, address in enumerate(self.senders)}
+        self.gateways = frozenset(opening.gateways)
+        self.reviewers = frozenset(opening.reviewers)
+        self.issue_names: tuple[str, ...] = tuple(issue.name for issue in domain.issues)
+        limits = domain.limits
+        self.max_rounds: int = limits.max_rounds
+        self.repeat_cap: int = limits.repeat_cap
+        self.max_queries: int = limits.max_queries
+        self.min_concession_ppm: int = limits.min_concession_ppm
+        self.fallback = Fallback(limits.fallback)
+        # (position, range) of the amount issues; the others count as moved or not.
+        self._amounts: dict[int, int] = {
+            at: issue.max - issue.min
+            for at, issue in enumerate(domain.issues)
+            if isinstance(issue, AmountIssue)
+        }
+
+    @cached_property
+    def negotiation_id(self) -> Hash32:
+        return self.opening.negotiation_id()
+
+    def role_after(self, role: str) -> str:
+        """The role whose turn follows, in the opening's order."""
+        at = self.roles.index(role)
+        return self.roles[(at + 1) % len(self.roles)]
+
+    def is_weak(self, before: tuple[int | str, ...], after: tuple[int | str, ...]) -> bool:
+        """Whether an offer repeats the one before it or moves less than the minimum concession.
+
+        The amounts' moves are added in ppm of each issue's range, each floored; any move of another issue
+        suffices.
+        """
+        if before == after:
+            return True
+        if self.min_concession_ppm == 0:
+            return False
+        moved = 0
+        for at, (old, new) in enumerate(zip(before, after, strict=True)):
+            if old == new:
+                continue
+            span = self._amounts.get(at)
+            if span is None or not isinstance(old, int) or not isinstance(new, int):
+                return False
+            moved += abs(new - old) * _PPM // span
+        return moved < self.min_concession_ppm

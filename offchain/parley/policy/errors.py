@@ -1,0 +1,65 @@
+"""What can be wrong with a policy bundle, with facts, or with a budget."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from parley.errors import ParleyError
+
+
+class PolicyError(ParleyError):
+    """Base of every error of `parley.policy`."""
+
+    code = "policy"
+    status: ClassVar[int] = 422
+
+
+class BundleInvalid(PolicyError):
+    """A bundle that cannot be put in force. `values`: `rule`, `problem`."""
+
+    code = "policy.bundle-invalid"
+    next_action = "Correct the named rule; the bundle that was in force stays in force."
+
+
+class PolicyRefused(PolicyError):
+    """A decision that forbids what was about to be done. `values`: `findings`, `bundle`."""
+
+    code = "policy.refused"
+    status = 403
+    next_action = "Change the terms so that the named rules hold, or walk away."
+
+
+class BudgetExceeded(PolicyError):
+    """A reservation over the budget, or over one counterparty's share of it. Amounts in base units, as
+    strings.
+    """
+
+    code = "policy.budget-exceeded"
+    status = 409
+    next_action = "Ask for less, or release a reservation that is no longer needed."
+
+
+class BudgetEntryUnknown(PolicyError):
+    """Nothing is reserved under this key."""
+
+    code = "policy.budget-entry-unknown"
+    status = 404
+    next_action = "Reserve the amount before committing or releasing it."
+
+
+class BudgetEntryCommitted(PolicyError):
+    """The amount is committed already: it cannot be reserved anew or simply released."""
+
+    code = "policy.budget-entry-committed"
+    status = 409
+    next_action = "Give back what returned with refund once the chain says that it returned."
+
+
+class ApprovalInvalid(PolicyError):
+    """An approval that does not cover these terms now. `values`: `problem`, and what was expected and
+    found.
+    """
+
+    code = "policy.approval-invalid"
+    status = 403
+    next_action = "Ask a reviewer to approve exactly these terms, and use the approval before it expires."

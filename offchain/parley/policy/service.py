@@ -1,0 +1,157 @@
+"""The policy engine: bundle and facts in, decision with rule ids and values out. Pure, and it fails
+closed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from parley.policy.cel import Compiler, FactUnfit, Program, activation, mentioned
+from parley.policy.errors import PolicyRefused
+from parley.policy.facts import Facts
+from parley.policy.models import LAYERS, MOMENTS, Bundle, Decision, Finding, Moment, Outcome, Rule, Severity
+
+FACT_RULE = "facts"
+"""Finding id for facts that no rule can be evaluated on."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled:
+    rule: Rule
+    program: Program
+    mentions: tuple[str, ...]
+
+
+class PolicyEngine:
+    """A bundle put in force. Raises `BundleInvalid` when a rule does not compile; evaluation never raises.
+
+    One engine belongs to one thread at a time.
+    """
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.hash = bundle.hash()
+        compiler = Compiler()
+        rules = sorted(bundle.rules, key=lambda rule: LAYERS.index(rule.layer))
+        compiled = [
+            _Compiled(rule, compiler.rule(rule.id, _guarded(rule)), mentioned(rule.expression))
+            for rule in rules
+        ]
+        self._by_moment: dict[Moment, tuple[_Compiled, ...]] = {
+            moment: tuple(entry for entry in compiled if moment in entry.rule.moments) for moment in MOMENTS
+        }
+        # Most facts break no rule: one program that is true only when all are saves evaluating each.
+        self._all: dict[Moment, Program | None] = {
+            moment: compiler.all_of([_guarded(entry.rule) for entry in entries])
+            for moment, entries in self._by_moment.items()
+        }
+
+    def evaluate(self, facts: Facts, *, moment: Moment) -> Decision:
+        """The decision on `facts` at `moment`, with a finding for every rule that objects.
+
+        A rule whose expression errs, or gives no boolean, refuses whatever its severity.
+        """
+        return self._decision(facts, moment, self._findings(facts, moment))
+
+    def admits(self, facts: Facts, *, moment: Moment, escalations: bool = True) -> bool:
+        """Whether the outcome would be allow (or escalate, unless `escalations` is false), without the
+        record.
+        """
+        findings = self._findings(facts, moment)
+        refused: tuple[Severity, ...] = ("refuse",) if escalations else ("refuse", "escalate")
+        return not any(finding.severity in refused for finding in findings)
+
+    def require(self, facts: Facts, *, moment: Moment) -> Decision:
+        """The decision, if it allows. Raises `PolicyRefused` with the findings for escalate and refuse."""
+        decision = self.evaluate(facts, moment=moment)
+        if not decision.allowed:
+            raise PolicyRefused(
+                "Policy does not allow this: " + "; ".join(finding.reason for finding in decision.findings),
+                outcome=decision.outcome,
+                moment=moment,
+                **decision.problem(),
+            )
+        return decision
+
+    def _findings(self, facts: Facts, moment: Moment) -> tuple[Finding, ...]:
+        try:
+            seen = activation(facts, moment, self.bundle.amount_unit)
+        except FactUnfit as unfit:
+            return (
+                Finding(
+                    rule=FACT_RULE,
+                    severity="refuse",
+                    reason=f"{unfit.fact} is {unfit.problem}",
+                    values={unfit.fact: str(unfit.value)},
+                ),
+            )
+        together = self._all[moment]
+        if together is not None and together.verdict(seen)[0]:
+            return ()
+        findings = []
+        for entry in self._by_moment[moment]:
+            holds, problem = entry.program.verdict(seen)
+            if not holds:
+                findings.append(_finding(entry, facts, seen, problem))
+        return tuple(findings)
+
+    def _decision(self, facts: Facts, moment: Moment, findings: tuple[Finding, ...]) -> Decision:
+        severities = {finding.severity for finding in findings}
+        outcome: Outcome = (
+            "refuse" if "refuse" in severities else "escalate" if "escalate" in severities else "allow"
+        )
+        return Decision(
+            outcome=outcome, moment=moment, bundle=self.hash, findings=findings, facts=recorded(facts)
+        )
+
+
+def _guarded(rule: Rule) -> str:
+    """The expression with the rule's own scope before it."""
+    expression = rule.expression
+    if rule.counterparty is not None:
+        expression = f'counterparty.address != "{rule.counterparty}" || ({expression}\n)'
+    if rule.since:
+        expression = f"now < {rule.since} || ({expression}\n)"
+    return expression
+
+
+def _finding(entry: _Compiled, facts: Facts, seen: dict[str, Any], problem: str | None) -> Finding:
+    values = {name: _shown(name, facts, seen) for name in entry.mentions}
+    if problem is not None:
+        return Finding(
+            rule=entry.rule.id,
+            severity="refuse",
+            reason=f"The rule could not be evaluated, which refuses: {entry.rule.reason}"[:256],
+            values={**values, "problem": problem},
+        )
+    return Finding(rule=entry.rule.id, severity=entry.rule.severity, reason=entry.rule.reason, values=values)
+
+
+def _shown(name: str, facts: Facts, seen: dict[str, Any]) -> Any:
+    """A fact as a finding shows it: unscaled, integers as decimal strings, absent ones as None."""
+    head, _, rest = name.partition(".")
+    if head in ("values", "limits", "fixed"):
+        found: Any = getattr(facts, head)
+        value = found.get(rest) if rest else {key: str(inner) for key, inner in found.items()}
+    elif name == "moment":
+        value = seen["moment"]
+    else:
+        value = facts
+        for step in name.split("."):
+            value = getattr(value, step, None)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return value
+
+
+def recorded(facts: Facts) -> dict[str, Any]:
+    """The facts as JSON values for a record: integers of terms and limits as decimal strings, so that no size
+    is lost.
+    """
+    document = facts.as_json()
+    for field in ("values", "limits"):
+        document[field] = {
+            name: value if isinstance(value, str) else str(value) for name, value in document[field].items()
+        }
+    return document
