@@ -13,6 +13,7 @@ class StoreError(ParleyError):
     """Base of every error of the store."""
 
     code = "store"
+    next_action = "Check the database and its volume."
     status = 500
 
 

@@ -1,0 +1,154 @@
+"""Errors of talking to a chain. What contracts refuse is in `contract_error`."""
+
+from __future__ import annotations
+
+from parley.chain.contract_error import ContractError, decode_revert
+from parley.errors import ParleyError
+
+__all__ = [
+    "AnvilFailed",
+    "AnvilMissing",
+    "ArtifactMissing",
+    "ChainError",
+    "ChainHistoryMissing",
+    "ContractError",
+    "ContractMissing",
+    "FeeCapReached",
+    "IntentMismatch",
+    "NodeAnswerInvalid",
+    "NodeRefused",
+    "NodeUnreachable",
+    "NodeWrongChain",
+    "NonceTooLow",
+    "SenderUnfunded",
+    "TransactionKnown",
+    "TransactionUnderpriced",
+    "decode_revert",
+]
+
+
+class ChainError(ParleyError):
+    """Base of what goes wrong between Parley and a chain."""
+
+    code = "chain"
+    next_action = "Check the node's address and that it follows the chain you mean."
+    status = 502
+
+
+class NodeUnreachable(ChainError):
+    """The node does not answer, or answers that it cannot now."""
+
+    code = "chain.node_unreachable"
+    next_action = "Check that the node runs and its address is right; the request may be repeated."
+    retryable = True
+    status = 503
+
+
+class NodeAnswerInvalid(ChainError):
+    """The node's answer is malformed or contradicts itself. Nothing of it was used."""
+
+    code = "chain.node_answer_invalid"
+    next_action = "Do not trust this node: compare it with another one and change the RPC address."
+    retryable = True
+
+
+class NodeWrongChain(ChainError):
+    """The node follows another chain than the one configured."""
+
+    code = "chain.wrong_chain"
+    next_action = "Give the address of a node of the expected chain, or correct the configured chain id."
+    status = 503
+
+
+class NodeRefused(ChainError):
+    """The node refused a request with an error of its own; the values carry it."""
+
+    code = "chain.node_refused"
+    next_action = "Read the node's message; its method or limits may not fit."
+
+
+class NonceTooLow(NodeRefused):
+    """The account has already used this nonce."""
+
+    code = "chain.nonce_too_low"
+    next_action = "Look for the transaction that used the nonce; the sender does this by itself."
+
+
+class TransactionKnown(NodeRefused):
+    """The node already has this transaction."""
+
+    code = "chain.transaction_known"
+    next_action = "Wait for its receipt."
+
+
+class TransactionUnderpriced(NodeRefused):
+    """The fee is too low, or not enough above the transaction it would replace."""
+
+    code = "chain.underpriced"
+    next_action = "Send it again with a higher fee; the sender does this by itself."
+    retryable = True
+
+
+class SenderUnfunded(NodeRefused):
+    """The sending account cannot pay for gas."""
+
+    code = "chain.sender_unfunded"
+    next_action = "Fund the sending account with the chain's currency; what waits is sent then."
+    retryable = True
+    status = 503
+
+
+class FeeCapReached(ChainError):
+    """Gas costs more than the configured limit."""
+
+    code = "chain.fee_cap"
+    next_action = "Wait for lower fees, or raise the sender's fee limit."
+    retryable = True
+    status = 503
+
+
+class ContractMissing(ChainError):
+    """There is no contract, or another one, at the address."""
+
+    code = "chain.contract_missing"
+    next_action = "Check the contract's address and the chain id."
+
+
+class ChainHistoryMissing(ChainError):
+    """The node no longer has, or never had, the blocks that are needed."""
+
+    code = "chain.history_missing"
+    next_action = "Use a node with the history from the deployment block on."
+    status = 503
+
+
+class IntentMismatch(ChainError):
+    """The key of a transaction intent was used before for another call."""
+
+    code = "chain.intent_mismatch"
+    next_action = "Use a new key for a different call."
+    status = 409
+
+
+class ArtifactMissing(ChainError):
+    """A compiled contract does not ship with this installation."""
+
+    code = "chain.artifact_missing"
+    next_action = "Install a complete wheel, or run scripts/export_artifacts in a checkout."
+    status = 500
+
+
+class AnvilMissing(ChainError):
+    """Anvil is not installed."""
+
+    code = "chain.anvil_missing"
+    next_action = "Run scripts/setup in a checkout, or put anvil on PATH."
+    status = 500
+
+
+class AnvilFailed(ChainError):
+    """Anvil did not start, or ended."""
+
+    code = "chain.anvil_failed"
+    next_action = "Read Anvil's own output in the values."
+    status = 500

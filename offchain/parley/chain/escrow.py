@@ -1,0 +1,305 @@
+"""The escrow contract: calldata for every function, its views, its events.
+
+A `Call` is what the sender sends; nothing here sends. Signatures carry the kind byte (docs/spec.md section
+3); an empty one means that the transaction's sender is the signer. Amounts are base units, times unix
+seconds, shares bps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from parley.chain.abi import Decoded, interface
+from parley.chain.models import BlockTag, Log
+from parley.chain.node import NodeClient
+from parley.terms.actions import (
+    Cancellation,
+    Delivery,
+    Dispute,
+    Epoch,
+    Receipt,
+    Refund,
+    Rejection,
+    Ruling,
+    Split,
+    SplitRevocation,
+    Withdrawal,
+)
+from parley.terms.deal import Deal
+from parley.terms.values import ZERO_ADDRESS
+
+
+class Status(IntEnum):
+    """Status of a deal on chain."""
+
+    UNOPENED = 0
+    OPEN = 1
+    DELIVERED = 2
+    REJECTED = 3
+    DISPUTED = 4
+    CLOSED = 5
+    CANCELLED = 6
+
+
+class FundingKind(IntEnum):
+    """Where a side's money comes from."""
+
+    ALLOWANCE = 0
+    BALANCE = 1
+    AUTHORIZATION = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Funding:
+    """Funding of one side. `signature` is the EIP-3009 authorisation's 65 bytes, used by AUTHORIZATION
+    only.
+    """
+
+    kind: FundingKind = FundingKind.ALLOWANCE
+    signature: str = "0x"
+
+    def as_abi(self) -> tuple[int, bytes]:
+        return int(self.kind), bytes.fromhex(self.signature[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class DealState:
+    """The deal's word on chain. `since` unix seconds, `shift` seconds, `locked` base units."""
+
+    status: Status
+    milestone: int
+    deliveries: int
+    seller_lost_bps: int
+    since: int
+    shift: int
+    locked: int
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A party's first word per token: internal balance (base units) and counters."""
+
+    balance: int
+    settled_as_buyer: int
+    settled_as_seller: int
+    instant: int
+    defaulted: int
+    disputes_lost: int
+    by_silence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A party's second word per token: the rarer counters."""
+
+    walked_away: int
+    disputes_won: int
+    rejections_undisputed: int
+    ruled: int
+    lapsed: int
+    splits: int
+    cancelled: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One contract call, ready to be simulated or sent."""
+
+    to: str
+    data: bytes
+    function: str
+
+
+def _bytes(value: str) -> bytes:
+    return bytes.fromhex(value[2:])
+
+
+class EscrowContract:
+    """The escrow at `address`. Views raise the node's errors and `ContractError`."""
+
+    def __init__(self, node: NodeClient, address: str) -> None:
+        self.node = node
+        self.address = address.lower()
+        self.interface = interface("IEscrow")
+
+    # ------------------------------------------------------------------- calls
+
+    def _call(self, function: str, *arguments: object) -> Call:
+        return Call(self.address, self.interface.function(function).call(*arguments), function)
+
+    def open(
+        self,
+        deal: Deal,
+        buyer_signature: str,
+        seller_signature: str,
+        buyer_funding: Funding,
+        seller_funding: Funding,
+    ) -> Call:
+        return self._call(
+            "open",
+            deal.as_abi(),
+            _bytes(buyer_signature),
+            _bytes(seller_signature),
+            buyer_funding.as_abi(),
+            seller_funding.as_abi(),
+        )
+
+    def cancel(self, deal: Deal, action: Cancellation, signature: str) -> Call:
+        return self._call(
+            "cancel", deal.as_abi(), action.party, action.fee, action.valid_until, _bytes(signature)
+        )
+
+    def advance_epoch(self, action: Epoch, signature: str) -> Call:
+        return self._call("advanceEpoch", action.party, action.epoch, action.valid_until, _bytes(signature))
+
+    def deliver(self, deal: Deal, action: Delivery, signature: str) -> Call:
+        return self._call(
+            "deliver",
+            deal.as_abi(),
+            action.milestone,
+            action.delivery,
+            _bytes(action.deliverable),
+            action.fee,
+            action.valid_until,
+            _bytes(signature),
+        )
+
+    def settle(self, deal: Deal, action: Receipt, signature: str) -> Call:
+        return self._call(
+            "settle",
+            deal.as_abi(),
+            action.milestone,
+            _bytes(action.deliverable),
+            action.fee,
+            action.valid_until,
+            _bytes(signature),
+        )
+
+    def settle_by_silence(self, deal: Deal) -> Call:
+        return self._call("settleBySilence", deal.as_abi())
+
+    def reject(self, deal: Deal, action: Rejection, signature: str) -> Call:
+        return self._call(
+            "reject",
+            deal.as_abi(),
+            action.milestone,
+            action.delivery,
+            _bytes(action.reason),
+            action.fee,
+            action.valid_until,
+            _bytes(signature),
+        )
+
+    def close_rejected(self, deal: Deal) -> Call:
+        return self._call("closeRejected", deal.as_abi())
+
+    def dispute(self, deal: Deal, action: Dispute, signature: str) -> Call:
+        return self._call(
+            "dispute",
+            deal.as_abi(),
+            action.party,
+            action.milestone,
+            _bytes(action.evidence),
+            action.fee,
+            action.valid_until,
+            _bytes(signature),
+        )
+
+    def rule(self, deal: Deal, action: Ruling, signature: str) -> Call:
+        return self._call(
+            "rule",
+            deal.as_abi(),
+            action.milestone,
+            action.seller_bps,
+            _bytes(action.rationale),
+            action.fee,
+            action.valid_until,
+            _bytes(signature),
+        )
+
+    def lapse(self, deal: Deal) -> Call:
+        return self._call("lapse", deal.as_abi())
+
+    def refund(self, deal: Deal, action: Refund, signature: str) -> Call:
+        return self._call(
+            "refund",
+            deal.as_abi(),
+            action.party,
+            action.milestone,
+            action.fee,
+            action.valid_until,
+            _bytes(signature),
+        )
+
+    def claim_default(self, deal: Deal, milestone: int) -> Call:
+        """The refund that anyone may claim after a missed deadline."""
+        return self._call("refund", deal.as_abi(), ZERO_ADDRESS, milestone, 0, 0, b"")
+
+    def split(self, deal: Deal, action: Split, buyer_signature: str, seller_signature: str) -> Call:
+        return self._call(
+            "split", deal.as_abi(), action.as_abi(), _bytes(buyer_signature), _bytes(seller_signature)
+        )
+
+    def revoke_split(self, deal: Deal, split: Split, action: SplitRevocation, signature: str) -> Call:
+        return self._call(
+            "revokeSplit", deal.as_abi(), split.as_abi(), action.party, action.valid_until, _bytes(signature)
+        )
+
+    def deposit(self, token: str, to: str, amount: int) -> Call:
+        return self._call("deposit", token, to, amount)
+
+    def withdraw(self, action: Withdrawal, signature: str) -> Call:
+        return self._call(
+            "withdraw",
+            action.token,
+            action.party,
+            action.to,
+            action.amount,
+            action.fee,
+            action.nonce,
+            action.valid_until,
+            _bytes(signature),
+        )
+
+    # ------------------------------------------------------------------- views
+
+    def _view(self, function: str, *arguments: object, block: BlockTag = "latest") -> tuple[Any, ...]:
+        entry = self.interface.function(function)
+        return entry.answer(self.node.call(self.address, entry.call(*arguments), block=block))
+
+    def deal_id_of(self, deal: Deal) -> str:
+        return str(self._view("dealIdOf", deal.as_abi())[0])
+
+    def state_of(self, deal_id: str, block: BlockTag = "latest") -> DealState:
+        """The deal's word."""
+        (word,) = self._view("stateOf", _bytes(deal_id), block=block)
+        status, *rest = word
+        return DealState(Status(status), *rest)
+
+    def account_of(self, token: str, party: str, block: BlockTag = "latest") -> Account:
+        (word,) = self._view("accountOf", token, party, block=block)
+        return Account(*word)
+
+    def record_of(self, token: str, party: str) -> Record:
+        (word,) = self._view("recordOf", token, party)
+        return Record(*word)
+
+    def epoch_of(self, party: str) -> int:
+        return int(self._view("epochOf", party)[0])
+
+    def split_spent(self, split: str) -> bool:
+        return bool(self._view("splitSpent", _bytes(split))[0])
+
+    def nonce_used(self, party: str, nonce: int) -> bool:
+        return bool(self._view("nonceUsed", party, nonce)[0])
+
+    def domain_separator(self) -> str:
+        return str(self._view("domainSeparator")[0])
+
+    # ------------------------------------------------------------------ events
+
+    def decode(self, log: Log) -> Decoded | None:
+        """The event of a log of this contract; None for one of a later version."""
+        return self.interface.decode(log)

@@ -1,0 +1,70 @@
+"""What a node says, checked and typed. Hashes and addresses are lower-case hex; amounts are wei or base
+units.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+BlockTag = int | Literal["latest", "pending", "safe", "finalized", "earliest"]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block's header. `timestamp` is unix seconds, `base_fee` wei a gas."""
+
+    number: int
+    hash: str
+    parent_hash: str
+    timestamp: int
+    base_fee: int
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """An event as a contract wrote it."""
+
+    address: str
+    topics: tuple[str, ...]
+    data: bytes
+    block_number: int
+    block_hash: str
+    transaction: str
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The outcome of a mined transaction. `ok` is false when it reverted."""
+
+    transaction: str
+    block_number: int
+    block_hash: str
+    ok: bool
+    gas_used: int
+    gas_price: int
+    sender: str
+    contract: str | None
+    logs: tuple[Log, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Mined:
+    """A transaction as the node has it; `block_number` is None while it waits."""
+
+    hash: str
+    sender: str
+    to: str | None
+    nonce: int
+    data: bytes
+    block_number: int | None
+    block_hash: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fees:
+    """Wei a gas of an EIP-1559 transaction."""
+
+    max_fee: int
+    priority_fee: int

@@ -1,0 +1,258 @@
+"""A node of the chain: typed questions, strictly checked answers, repeated only where repeating is
+harmless.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from parley.chain import answers
+from parley.chain.errors import (
+    ContractError,
+    NodeAnswerInvalid,
+    NodeRefused,
+    NodeUnreachable,
+    NodeWrongChain,
+    NonceTooLow,
+    SenderUnfunded,
+    TransactionKnown,
+    TransactionUnderpriced,
+    decode_revert,
+)
+from parley.chain.models import Block, BlockTag, Log, Mined, Receipt
+from parley.terms.values import keccak
+
+if TYPE_CHECKING:
+    from parley.chain.transport import Transport
+
+_REVERT: Final = re.compile(r"revert", re.IGNORECASE)
+_REFUSALS: Final[tuple[tuple[re.Pattern[str], type[NodeRefused]], ...]] = (
+    (
+        re.compile(r"already known|already imported|known transaction|alreadyexists", re.IGNORECASE),
+        TransactionKnown,
+    ),
+    (re.compile(r"nonce too low|nonce is too low|old nonce|invalid nonce.*low", re.IGNORECASE), NonceTooLow),
+    (
+        re.compile(r"underpriced|fee too low|max fee per gas less than|fee cap less than", re.IGNORECASE),
+        TransactionUnderpriced,
+    ),
+    (re.compile(r"insufficient funds", re.IGNORECASE), SenderUnfunded),
+)
+
+
+def _tag(block: BlockTag) -> str:
+    return hex(block) if isinstance(block, int) else block
+
+
+class NodeClient:
+    """One JSON-RPC node.
+
+    Reads are repeated up to `attempts` times while the node is unreachable; sending is never repeated here.
+    Every method raises `NodeUnreachable`, `NodeAnswerInvalid` or `NodeRefused`; calls that run contract code
+    also raise `ContractError` when the contract refuses. `chain_id` given: `check` and the first question
+    verify it.
+    """
+
+    def __init__(
+        self,
+        rpc_url: str,
+        *,
+        chain_id: int | None = None,
+        timeout: float = 10.0,
+        attempts: int = 3,
+        transport: Transport | None = None,
+    ) -> None:
+        self.rpc_url = rpc_url
+        self._expected = chain_id
+        self._chain_id: int | None = None
+        self._attempts = attempts
+        if transport is None:
+            from parley.chain.transport import HttpTransport  # web3 takes a second to import
+
+            transport = HttpTransport(rpc_url, timeout)
+        self._transport = transport
+
+    # ------------------------------------------------------------------ basis
+
+    def request(self, method: str, params: Sequence[Any] = ()) -> Any:
+        """The `result` of one request, sent once."""
+        answer = self._transport.request(method, params)
+        if not isinstance(answer, dict):
+            answers.refuse("a JSON-RPC answer", answer, method=method)
+        error = answer.get("error")
+        if error is not None:
+            raise _refusal(method, error)
+        if "result" not in answer:
+            answers.refuse("a JSON-RPC answer", answer, method=method)
+        return answer["result"]
+
+    def _read(self, method: str, params: Sequence[Any] = ()) -> Any:
+        retrying = Retrying(
+            stop=stop_after_attempt(self._attempts),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            retry=retry_if_exception_type(NodeUnreachable),
+            reraise=True,
+        )
+        return retrying(self.request, method, params)
+
+    def chain_id(self) -> int:
+        """The chain's id; asked once. Raises `NodeWrongChain` when another was expected."""
+        if self._chain_id is None:
+            found = answers.quantity(self._read("eth_chainId"), "a chain id")
+            self._check(found)
+            self._chain_id = found
+        return self._chain_id
+
+    def check(self) -> int:
+        """Ask the chain's id again: a node may have been exchanged behind its address."""
+        found = answers.quantity(self._read("eth_chainId"), "a chain id")
+        self._check(found)
+        if self._chain_id not in (None, found):
+            raise NodeWrongChain("The node has changed its chain.", before=self._chain_id, now=found)
+        self._chain_id = found
+        return found
+
+    def _check(self, found: int) -> None:
+        if self._expected is not None and found != self._expected:
+            raise NodeWrongChain("The node follows another chain.", expected=self._expected, found=found)
+
+    # ------------------------------------------------------------------ blocks
+
+    def block_number(self) -> int:
+        """Height of the newest block."""
+        return answers.quantity(self._read("eth_blockNumber"), "a block number")
+
+    def block(self, number: BlockTag = "latest") -> Block | None:
+        """A block's header by number or tag; None when the chain has none."""
+        found = self._read("eth_getBlockByNumber", [_tag(number), False])
+        if found is None:
+            return None
+        return answers.block(found, number=number if isinstance(number, int) else None)
+
+    def latest(self) -> Block:
+        """The newest block's header."""
+        found = self.block("latest")
+        if found is None:
+            answers.refuse("a newest block", None)
+        return found
+
+    def logs(self, address: str, first: int, last: int) -> list[Log]:
+        """Logs of one contract in blocks `first` to `last`, ordered."""
+        query = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
+        found = answers.logs(self._read("eth_getLogs", [query]))
+        for log in found:
+            if log.address != address.lower() or not first <= log.block_number <= last:
+                answers.refuse("the logs asked for", log.address, asked=address, first=first, last=last)
+        return sorted(found, key=lambda log: (log.block_number, log.index))
+
+    def logs_of_block(self, address: str, block_hash: str) -> list[Log]:
+        """Logs of one contract in exactly one block."""
+        found = answers.logs(self._read("eth_getLogs", [{"address": address, "blockHash": block_hash}]))
+        for log in found:
+            if log.address != address.lower() or log.block_hash != block_hash:
+                answers.refuse("the logs asked for", log.block_hash, asked=block_hash)
+        return sorted(found, key=lambda log: log.index)
+
+    # ---------------------------------------------------------------- accounts
+
+    def code(self, address: str, block: BlockTag = "latest") -> bytes:
+        """Runtime code at an address; empty for an account without."""
+        return answers.data(self._read("eth_getCode", [address, _tag(block)]), "code")
+
+    def balance(self, address: str, block: BlockTag = "latest") -> int:
+        """Balance in wei."""
+        return answers.quantity(self._read("eth_getBalance", [address, _tag(block)]), "a balance")
+
+    def nonce(self, address: str, block: BlockTag = "pending") -> int:
+        """Number of transactions of an account; `pending` counts what waits in the node's pool."""
+        return answers.quantity(self._read("eth_getTransactionCount", [address, _tag(block)]), "a nonce")
+
+    # ------------------------------------------------------------------- calls
+
+    def call(self, to: str, data: bytes, *, sender: str | None = None, block: BlockTag = "latest") -> bytes:
+        """Run a call without a transaction. Raises `ContractError` when the contract refuses."""
+        request = {"to": to, "data": "0x" + data.hex()}
+        if sender is not None:
+            request["from"] = sender
+        return answers.data(self._read("eth_call", [request, _tag(block)]), "call data")
+
+    def estimate(self, to: str | None, data: bytes, *, sender: str, value: int = 0) -> int:
+        """Gas that a transaction would need now. Raises `ContractError` when it would revert."""
+        request = {"from": sender, "data": "0x" + data.hex(), "value": hex(value)}
+        if to is not None:
+            request["to"] = to
+        return answers.quantity(self._read("eth_estimateGas", [request]), "gas")
+
+    def priority_fee(self) -> int:
+        """The node's suggestion of a priority fee, wei a gas."""
+        return answers.quantity(self._read("eth_maxPriorityFeePerGas"), "a priority fee")
+
+    # ------------------------------------------------------------ transactions
+
+    def send_raw(self, raw: bytes) -> str:
+        """Hand a signed transaction to the node, once; its hash.
+
+        Raises `TransactionKnown`, `NonceTooLow`, `TransactionUnderpriced`, `SenderUnfunded`, other
+        `NodeRefused`; after `NodeUnreachable` the node may or may not have it.
+        """
+        expected = "0x" + keccak(raw).hex()
+        found = answers.hash32(
+            self.request("eth_sendRawTransaction", ["0x" + raw.hex()]), "a transaction hash"
+        )
+        if found != expected:
+            raise NodeAnswerInvalid(
+                "The node acknowledged another transaction.", sent=expected, answered=found
+            )
+        return expected
+
+    def receipt(self, transaction: str) -> Receipt | None:
+        """A transaction's receipt; None while it is not mined (or was reorganised away)."""
+        found = self._read("eth_getTransactionReceipt", [transaction])
+        return None if found is None else answers.receipt(found, transaction)
+
+    def transaction(self, transaction: str) -> Mined | None:
+        """A transaction as the node has it; None when the node does not know it."""
+        found = self._read("eth_getTransactionByHash", [transaction])
+        return None if found is None else answers.mined(found, transaction)
+
+
+def _refusal(method: str, error: Any) -> Exception:
+    """The typed exception of a JSON-RPC error object."""
+    body = answers.mapping(error, "a JSON-RPC error")
+    message, code = str(body.get("message", ""))[:500], body.get("code")
+    data = _revert_data(body.get("data"))
+    if method in ("eth_call", "eth_estimateGas") and (
+        data is not None or code == 3 or _REVERT.search(message)
+    ):
+        return _with_message(decode_revert(data or b""), message)
+    for pattern, kind in _REFUSALS:
+        if pattern.search(message):
+            return kind(
+                "The node refuses the transaction.", method=method, node_code=code, node_message=message
+            )
+    if code in (-32005, -32016, 429):
+        return NodeUnreachable(
+            "The node limits requests.", method=method, node_code=code, node_message=message
+        )
+    return NodeRefused("The node refuses the request.", method=method, node_code=code, node_message=message)
+
+
+def _with_message(error: ContractError, message: str) -> ContractError:
+    if not error.values:
+        error.values = {"node_message": message}
+    return error
+
+
+def _revert_data(data: Any) -> bytes | None:
+    """Revert data wherever nodes put it: as hex, or inside an object."""
+    if isinstance(data, dict):
+        data = data.get("data") or data.get("result")
+    if isinstance(data, str):
+        found = re.search(r"0x(?:[0-9a-fA-F]{2})*", data)
+        if found is not None:
+            return bytes.fromhex(found[0][2:])
+    return None

@@ -1,0 +1,82 @@
+"""Carrying one JSON-RPC request over HTTP: web3's provider, with bounded answers and typed failures."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+import requests
+from web3 import HTTPProvider
+from web3.types import RPCEndpoint
+
+from parley.chain.errors import NodeAnswerInvalid, NodeUnreachable
+
+MAX_ANSWER: Final = 64 * 1024 * 1024
+"""Most bytes of one answer that are read."""
+
+
+class Transport(Protocol):
+    """Carries a request; the answer is the JSON-RPC object as the node sent it."""
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:
+        """Raises `NodeUnreachable` or `NodeAnswerInvalid`."""
+
+
+class _Provider(HTTPProvider):
+    """web3's HTTP provider on sessions of its own, one a thread, that stops reading an endless answer."""
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(url, exception_retry_configuration=None)
+        self._timeout = timeout
+        self._local = threading.local()
+
+    def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = requests.Session()
+            session.trust_env = str(self.endpoint_uri).startswith("https:")
+        headers = {"Content-Type": "application/json"}
+        with session.post(
+            str(self.endpoint_uri), data=request_data, headers=headers, timeout=self._timeout, stream=True
+        ) as answer:
+            answer.raise_for_status()
+            body = bytearray()
+            for chunk in answer.iter_content(65_536):
+                body += chunk
+                if len(body) > MAX_ANSWER:
+                    raise NodeAnswerInvalid(
+                        "The node's answer is too large.", method=method, maximum=MAX_ANSWER
+                    )
+            return bytes(body)
+
+
+class HttpTransport:
+    """HTTP. `timeout` is seconds to connect and between bytes. Proxies of the environment are used for https
+    only.
+    """
+
+    def __init__(self, url: str, timeout: float = 10.0) -> None:
+        self._provider = _Provider(url, timeout)
+
+    def request(self, method: str, params: Sequence[Any]) -> Any:
+        try:
+            return self._provider.make_request(RPCEndpoint(method), list(params))
+        except requests.HTTPError as error:
+            status = error.response.status_code if error.response is not None else 0
+            if status in (408, 425, 429) or status >= 500:
+                raise NodeUnreachable(
+                    "The node cannot answer now.", method=method, http_status=status
+                ) from None
+            raise NodeAnswerInvalid(
+                "The address is not that of a node.", method=method, http_status=status
+            ) from None
+        except (json.JSONDecodeError, requests.exceptions.JSONDecodeError, UnicodeDecodeError):
+            raise NodeAnswerInvalid("The node's answer is not JSON.", method=method) from None
+        except requests.exceptions.ContentDecodingError:
+            raise NodeAnswerInvalid("The node's answer cannot be read.", method=method) from None
+        except (requests.RequestException, OSError) as error:
+            raise NodeUnreachable(
+                "The node does not answer.", method=method, reason=type(error).__name__
+            ) from None
