@@ -140,5 +140,6 @@ def run(
         if attempt < attempts:
             print(f"setup: {what} failed, trying again ({attempt} of {attempts})", file=sys.stderr)
             time.sleep(2**attempt)
-    tail = "\n".join(f"  {line}" for line in (complaint + done.stdout).strip().splitlines()[-25:])
-    raise SetupError(f"{what} failed with exit status {done.returncode}:\n{tail}")
+    tail = "\n".join(f"  {line[:300]}" for line in (complaint + done.stdout).strip().splitlines()[-25:])
+    advice = "\n  Does this machine reach the registries, with its proxy settings?" if attempts > 1 else ""
+    raise SetupError(f"{what} failed with exit status {done.returncode}:\n{tail}{advice}")

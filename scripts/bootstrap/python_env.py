@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -91,7 +90,6 @@ def _installer(layout: Layout) -> list[str | Path]:
                 print(f"setup: going on with pip, since {error}", file=sys.stderr)
                 shutil.rmtree(own, ignore_errors=True)
                 return [layout.python, "-m", "pip", "install", "-q"]
-    os.environ.setdefault("UV_LINK_MODE", "copy")
     return [uv, "pip", "install", "-q", "--python", layout.python]
 
 
