@@ -8,10 +8,10 @@ from typing import Any, ClassVar, Final, Literal, Self
 from pydantic import Field
 
 from parley.terms import schema
+from parley.terms.deal_rules import check_opening_rules
 from parley.terms.documents import Part
 from parley.terms.eip712 import StructType
 from parley.terms.eip712_models import EscrowStruct
-from parley.terms.deal_rules import check_opening_rules
 from parley.terms.lists import Many
 from parley.terms.values import (
     ZERO_HASH,

@@ -1,0 +1,58 @@
+"""Checks of what others said about the negotiation: gateways, reviewers, and the owner's own records."""
+
+from __future__ import annotations
+
+from parley.evidence.chain_reader import ChainReader
+from parley.evidence.findings import Broken, Finding, passed, skipped
+from parley.evidence.talk import Talk
+from parley.terms.errors import SignatureInvalid
+
+
+def check_receipts(talk: Talk, _chain: ChainReader | None) -> Finding:
+    """Every receipt is signed by a gateway of the opening, for a message of this negotiation."""
+    bundle = talk.bundle
+    if not bundle.receipts:
+        return skipped("the bundle holds none")
+    negotiation = bundle.opening.negotiation_id()
+    known = set(talk.hashes)
+    for index, receipt in enumerate(bundle.receipts):
+        if receipt.negotiation != negotiation or receipt.message not in known:
+            raise Broken(f"receipt {index} is for a message that is not here")
+        if receipt.gateway not in bundle.opening.gateways:
+            raise Broken(
+                f"receipt {index} is by {receipt.gateway}, which the opening does not name as a gateway"
+            )
+        try:
+            receipt.verify(talk.chain_id)
+        except SignatureInvalid as error:
+            raise Broken(f"receipt {index}: {error}") from None
+    return passed(f"{len(bundle.receipts)} signed by gateways of the opening")
+
+
+def check_approvals(talk: Talk, _chain: ChainReader | None) -> Finding:
+    """Every approval is signed by a reviewer of the opening, for a party of this negotiation."""
+    bundle = talk.bundle
+    if not bundle.approvals:
+        return skipped("the bundle holds none")
+    negotiation = bundle.opening.negotiation_id()
+    for index, approval in enumerate(bundle.approvals):
+        core = approval.core
+        if core.negotiation != negotiation or bundle.opening.party_of_address(core.agent) is None:
+            raise Broken(f"approval {index} belongs to another negotiation or party")
+        if core.reviewer not in bundle.opening.reviewers:
+            raise Broken(
+                f"approval {index} is by {core.reviewer}, which the opening does not name as a reviewer"
+            )
+        try:
+            approval.verify(talk.chain_id)
+        except SignatureInvalid as error:
+            raise Broken(f"approval {index}: {error}") from None
+    return passed(f"{len(bundle.approvals)} signed by reviewers of the opening")
+
+
+def check_decisions(talk: Talk, _chain: ChainReader | None) -> Finding:
+    """Policy records carry no signature: they are the owner's word."""
+    count = len(talk.bundle.decisions)
+    if not count:
+        return skipped("the bundle discloses none")
+    return skipped(f"{count} disclosed by the owner; they are not signed and prove nothing to others")
