@@ -107,8 +107,8 @@ def _plain(value: Any) -> Any:
 
 
 def decode_revert(data: bytes) -> ContractError:
-    """The named error of a call's revert data. Never fails: what cannot be read is `RevertUnknown`."""
-    from parley.chain import escrow_errors, other_errors  # noqa: F401 - importing them fills the register
+    """The named error of revert data. Never fails: what cannot be read is `RevertUnknown`."""
+    from parley.chain import escrow_errors, other_errors  # noqa: F401 - fills the register
 
     if not data:
         return RevertSilent()
