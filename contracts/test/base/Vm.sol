@@ -37,17 +37,9 @@ interface Vm {
     function addr(uint256 privateKey) external pure returns (address);
     function sign(uint256 privateKey, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function signCompact(uint256 privateKey, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
-    function signDelegation(
-        address implementation,
-        uint256 privateKey
-    )
-        external
-        returns (SignedDelegation memory);
+    function signDelegation(address implementation, uint256 privateKey) external returns (SignedDelegation memory);
     function attachDelegation(SignedDelegation calldata signedDelegation) external;
-    function signAndAttachDelegation(
-        address implementation,
-        uint256 privateKey
-    )
+    function signAndAttachDelegation(address implementation, uint256 privateKey)
         external
         returns (SignedDelegation memory);
 
@@ -113,12 +105,7 @@ interface Vm {
     function startSnapshotGas(string calldata name) external;
     function startSnapshotGas(string calldata group, string calldata name) external;
     function stopSnapshotGas() external returns (uint256 gasUsed);
-    function snapshotGasLastCall(
-        string calldata group,
-        string calldata name
-    )
-        external
-        returns (uint256 gasUsed);
+    function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256 gasUsed);
     function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 
     // Files (read access is granted in foundry.toml) and JSON
@@ -126,47 +113,18 @@ interface Vm {
     function readFile(string calldata path) external view returns (string memory data);
     function readLine(string calldata path) external view returns (string memory line);
     function getCode(string calldata artifactPath) external view returns (bytes memory creationCode);
-    function deployCode(
-        string calldata artifactPath,
-        bytes calldata constructorArgs
-    )
-        external
-        returns (address);
+    function deployCode(string calldata artifactPath, bytes calldata constructorArgs) external returns (address);
     function keyExistsJson(string calldata json, string calldata key) external view returns (bool);
-    function parseJson(
-        string calldata json,
-        string calldata key
-    )
-        external
-        pure
-        returns (bytes memory abiEncoded);
+    function parseJson(string calldata json, string calldata key) external pure returns (bytes memory abiEncoded);
     function parseJsonUint(string calldata json, string calldata key) external pure returns (uint256);
-    function parseJsonUintArray(
-        string calldata json,
-        string calldata key
-    )
-        external
-        pure
-        returns (uint256[] memory);
+    function parseJsonUintArray(string calldata json, string calldata key) external pure returns (uint256[] memory);
     function parseJsonAddress(string calldata json, string calldata key) external pure returns (address);
     function parseJsonBool(string calldata json, string calldata key) external pure returns (bool);
     function parseJsonString(string calldata json, string calldata key) external pure returns (string memory);
-    function parseJsonStringArray(
-        string calldata json,
-        string calldata key
-    )
-        external
-        pure
-        returns (string[] memory);
+    function parseJsonStringArray(string calldata json, string calldata key) external pure returns (string[] memory);
     function parseJsonBytes(string calldata json, string calldata key) external pure returns (bytes memory);
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
-    function parseJsonBytes32Array(
-        string calldata json,
-        string calldata key
-    )
-        external
-        pure
-        returns (bytes32[] memory);
+    function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
 
     // Text
     function toString(address value) external pure returns (string memory);
@@ -211,12 +169,5 @@ interface Vm {
     function assertGe(uint256 left, uint256 right) external pure;
     function assertGe(uint256 left, uint256 right, string calldata why) external pure;
     function assertApproxEqAbs(uint256 left, uint256 right, uint256 maxDelta) external pure;
-    function assertApproxEqAbs(
-        uint256 left,
-        uint256 right,
-        uint256 maxDelta,
-        string calldata why
-    )
-        external
-        pure;
+    function assertApproxEqAbs(uint256 left, uint256 right, uint256 maxDelta, string calldata why) external pure;
 }
