@@ -15,7 +15,7 @@ import click
 import pytest
 import typer
 
-from parley.cli import main as cli
+from parley.cli.app import app
 
 sys.path.insert(0, str(Path(__file__).parent))
 from pages import PAGES, ROOT, blocks, inline_code
@@ -60,7 +60,7 @@ COMMANDS = sorted({*from_pages(), *from_messages()})
 
 
 def root_command() -> click.Command:
-    return typer.main.get_command(cli) if isinstance(cli, typer.Typer) else cli
+    return typer.main.get_command(app)
 
 
 def wrong_parley_command(line: str) -> str | None:

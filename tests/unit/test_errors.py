@@ -39,6 +39,11 @@ def errors() -> list[type[ParleyError]]:
 ERRORS = errors()
 
 
+def is_base(error: type[ParleyError]) -> bool:
+    """A family's base, or one whose constructor is told the advice, as the client is by the gateway."""
+    return bool(error.__subclasses__()) or error.__init__ is not ParleyError.__init__
+
+
 def made(error: type[ParleyError]) -> ParleyError:
     """An instance without running a constructor that may want arguments of its own."""
     instance = error.__new__(error)
@@ -74,7 +79,8 @@ def test_error_says_what_it_is_and_what_to_do(error: type[ParleyError]) -> None:
     instance = made(error)
     assert isinstance(instance.next_action, str)
     assert instance.next_action.strip()
-    assert instance.next_action != ParleyError.next_action, "inherits the advice of the base class"
+    if not is_base(error):
+        assert instance.next_action != ParleyError.next_action, "inherits the advice of the base class"
     problem = instance.as_problem()
     assert problem["code"] == error.code
     assert problem["values"]["amount"] == 1
