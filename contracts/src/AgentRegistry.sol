@@ -2,10 +2,9 @@
 pragma solidity ^0.8.30;
 
 import {IAgentRegistry} from "./interfaces/IAgentRegistry.sol";
+import {SignatureCheck} from "./libraries/SignatureCheck.sol";
 import {ERC721} from "@openzeppelin/contracts/token/ERC721/ERC721.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
-import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 
 /// @title AgentRegistry
 /// @dev Promises, roles and standards are in `IAgentRegistry`.
@@ -51,13 +50,7 @@ contract AgentRegistry is IAgentRegistry, ERC721, EIP712 {
     }
 
     /// @inheritdoc IAgentRegistry
-    function register(
-        string calldata agentURI,
-        MetadataEntry[] calldata metadata
-    )
-        external
-        returns (uint256 agentId)
-    {
+    function register(string calldata agentURI, MetadataEntry[] calldata metadata) external returns (uint256 agentId) {
         agentId = _register(agentURI);
         for (uint256 i = 0; i < metadata.length; ++i) {
             _setMetadata(agentId, metadata[i].metadataKey, metadata[i].metadataValue);
@@ -79,11 +72,7 @@ contract AgentRegistry is IAgentRegistry, ERC721, EIP712 {
     // --------------------------------------------------------------- metadata
 
     /// @inheritdoc IAgentRegistry
-    function setMetadata(
-        uint256 agentId,
-        string calldata metadataKey,
-        bytes calldata metadataValue
-    )
+    function setMetadata(uint256 agentId, string calldata metadataKey, bytes calldata metadataValue)
         external
         onlyOperator(agentId)
     {
@@ -101,12 +90,7 @@ contract AgentRegistry is IAgentRegistry, ERC721, EIP712 {
     // ----------------------------------------------------------- agent wallet
 
     /// @inheritdoc IAgentRegistry
-    function setAgentWallet(
-        uint256 agentId,
-        address newWallet,
-        uint256 deadline,
-        bytes calldata signature
-    )
+    function setAgentWallet(uint256 agentId, address newWallet, uint256 deadline, bytes calldata signature)
         external
         onlyOperator(agentId)
     {
@@ -118,7 +102,7 @@ contract AgentRegistry is IAgentRegistry, ERC721, EIP712 {
         bytes32 digest = _hashTypedDataV4(
             keccak256(abi.encode(_WALLET_PROOF_TYPEHASH, agentId, newWallet, ownerOf(agentId), deadline))
         );
-        if (!_signedBy(newWallet, digest, signature)) revert WalletProofInvalid(newWallet, digest);
+        if (!SignatureCheck.isValid(newWallet, digest, signature)) revert WalletProofInvalid(newWallet, digest);
         _setWallet(agentId, newWallet);
     }
 
@@ -181,13 +165,7 @@ contract AgentRegistry is IAgentRegistry, ERC721, EIP712 {
         _setWallet(agentId, msg.sender);
     }
 
-    function _setMetadata(
-        uint256 agentId,
-        string calldata metadataKey,
-        bytes calldata metadataValue
-    )
-        private
-    {
+    function _setMetadata(uint256 agentId, string calldata metadataKey, bytes calldata metadataValue) private {
         bytes32 keyHash = keccak256(bytes(metadataKey));
         if (keyHash == _WALLET_KEY_HASH) revert MetadataKeyReserved(metadataKey);
         _metadata[agentId][keyHash] = metadataValue;
@@ -201,14 +179,6 @@ contract AgentRegistry is IAgentRegistry, ERC721, EIP712 {
 
     function _walletBytes(address wallet) private pure returns (bytes memory) {
         return wallet == address(0) ? bytes("") : abi.encodePacked(wallet);
-    }
-
-    /// @dev ECDSA first and ERC-1271 second: an account with delegated code (EIP-7702) may still sign with its key.
-    function _signedBy(address signer, bytes32 digest, bytes calldata signature) private view returns (bool) {
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecoverCalldata(digest, signature);
-        if (failure == ECDSA.RecoverError.NoError && recovered == signer) return true;
-        return signer.code.length != 0
-            && SignatureChecker.isValidERC1271SignatureNowCalldata(signer, digest, signature);
     }
 
     /// @dev Every move of the token clears the wallet: its new owner did not choose it.

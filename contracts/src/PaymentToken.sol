@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {SignatureCheck} from "./libraries/SignatureCheck.sol";
 import {ERC20} from "@openzeppelin/contracts/token/ERC20/ERC20.sol";
 import {ERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/ERC20Permit.sol";
-import {ECDSA} from "@openzeppelin/contracts/utils/cryptography/ECDSA.sol";
 
 /// @title Payment token for local chains
 /// @notice FOR LOCAL CHAINS ONLY. It is worth nothing: anyone may mint. On a public chain use an existing token.
@@ -88,9 +88,7 @@ contract PaymentToken is ERC20Permit {
         uint8 v,
         bytes32 r,
         bytes32 s
-    )
-        external
-    {
+    ) external {
         _inTime(validAfter, validBefore);
         bytes32 structHash = keccak256(
             abi.encode(TRANSFER_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce)
@@ -111,14 +109,11 @@ contract PaymentToken is ERC20Permit {
         uint8 v,
         bytes32 r,
         bytes32 s
-    )
-        external
-    {
+    ) external {
         if (msg.sender != to) revert CallerNotPayee(msg.sender, to);
         _inTime(validAfter, validBefore);
-        bytes32 structHash = keccak256(
-            abi.encode(RECEIVE_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce)
-        );
+        bytes32 structHash =
+            keccak256(abi.encode(RECEIVE_WITH_AUTHORIZATION_TYPEHASH, from, to, value, validAfter, validBefore, nonce));
         _spend(from, nonce, structHash, v, r, s);
         emit AuthorizationUsed(from, nonce);
         _transfer(from, to, value);
@@ -138,22 +133,10 @@ contract PaymentToken is ERC20Permit {
         if (block.timestamp >= validBefore) revert AuthorizationExpired(validBefore, block.timestamp);
     }
 
-    function _spend(
-        address signer,
-        bytes32 nonce,
-        bytes32 structHash,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    )
-        private
-    {
+    function _spend(address signer, bytes32 nonce, bytes32 structHash, uint8 v, bytes32 r, bytes32 s) private {
         if (_spent[signer][nonce]) revert AuthorizationSpent(signer, nonce);
         bytes32 digest = _hashTypedDataV4(structHash);
-        (address recovered, ECDSA.RecoverError failure,) = ECDSA.tryRecover(digest, v, r, s);
-        if (failure != ECDSA.RecoverError.NoError || recovered != signer) {
-            revert AuthorizationSignatureInvalid(signer, digest);
-        }
+        if (!SignatureCheck.isEcdsa(signer, digest, v, r, s)) revert AuthorizationSignatureInvalid(signer, digest);
         _spent[signer][nonce] = true;
     }
 

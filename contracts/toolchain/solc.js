@@ -62,12 +62,17 @@ function splitOnce(text, separator) {
 function reader(options, sourceNames) {
   const base = options.base ?? process.cwd();
   const roots = [base, ...options.includes];
+  // Ape compiles in a copy that holds contracts/src alone: packages are then read from this checkout.
+  const packages = path.join("contracts", "node_modules") + path.sep;
+  const checkout = path.resolve(__dirname, "..", "..");
   const named = sourceNames.filter((n) => path.isAbsolute(n)).map((n) => path.dirname(n));
-  const allowed = [...roots, ...options.allowed, ...named].map(realpath);
+  const allowed = [...roots, ...options.allowed, ...named, path.join(checkout, packages)].map(realpath);
   return (request) => {
     const name = request.replace(/^file:\/\//, "");
     const candidates = path.isAbsolute(name) ? [name] : roots.map((root) => path.join(root, name));
     const found = [...new Set(candidates)].filter((file) => fs.existsSync(file));
+    const spare = path.join(checkout, name);
+    if (found.length === 0 && name.startsWith(packages) && fs.existsSync(spare)) found.push(spare);
     if (found.length === 0) return { error: `File not found: ${name}` };
     if (found.length > 1) return { error: `Ambiguous import: ${name} is in ${found.join(" and ")}` };
     const file = realpath(found[0]);

@@ -34,9 +34,7 @@ interface IAgentRegistry {
     );
 
     /// @dev The whole set of tags of an agent from now on; it replaces every earlier one.
-    event CapabilitiesSet(
-        uint256 indexed agentId, uint64 indexed revision, address indexed setBy, string[] tags
-    );
+    event CapabilitiesSet(uint256 indexed agentId, uint64 indexed revision, address indexed setBy, string[] tags);
 
     /// @dev One for each tag of a `CapabilitiesSet`, so that logs can be searched by tag. It still holds while `revision`
     /// is the agent's current one (`capabilitiesRevisionOf`).
@@ -65,12 +63,7 @@ interface IAgentRegistry {
     function register(string calldata agentURI) external returns (uint256 agentId);
 
     /// @notice Registers with a URI and metadata. The key `agentWallet` is refused.
-    function register(
-        string calldata agentURI,
-        MetadataEntry[] calldata metadata
-    )
-        external
-        returns (uint256 agentId);
+    function register(string calldata agentURI, MetadataEntry[] calldata metadata) external returns (uint256 agentId);
 
     /// @notice Replaces the URI. By the owner or an approved account.
     function setAgentURI(uint256 agentId, string calldata newURI) external;
@@ -87,16 +80,10 @@ interface IAgentRegistry {
 
     /// @notice Names the address that acts for the agent. By the owner or an approved account, with the new wallet's own proof.
     /// @dev The proof signs `AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)` under the
-    /// domain `ERC8004IdentityRegistry`, version 1, of this contract: a low-s ECDSA signature of 65 bytes, or else what
-    /// the wallet's ERC-1271 accepts.
+    /// domain `ERC8004IdentityRegistry`, version 1, of this contract: a low-s ECDSA signature of 65 bytes (64 as in
+    /// ERC-2098), or else what the wallet's ERC-1271 accepts within a bounded amount of gas.
     /// @param deadline unix seconds, inclusive; at most 5 minutes ahead
-    function setAgentWallet(
-        uint256 agentId,
-        address newWallet,
-        uint256 deadline,
-        bytes calldata signature
-    )
-        external;
+    function setAgentWallet(uint256 agentId, address newWallet, uint256 deadline, bytes calldata signature) external;
 
     /// @notice Clears the wallet. By the owner or an approved account.
     function unsetAgentWallet(uint256 agentId) external;

@@ -34,9 +34,7 @@ contract AnyAuthorizationToken is ERC20 {
         uint8,
         bytes32,
         bytes32
-    )
-        external
-    {
+    ) external {
         _transfer(from, to, value);
     }
 
@@ -48,9 +46,7 @@ contract AnyAuthorizationToken is ERC20 {
         uint256,
         bytes32,
         bytes calldata
-    )
-        external
-    {
+    ) external {
         _transfer(from, to, value);
     }
 }
