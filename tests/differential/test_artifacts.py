@@ -1,0 +1,69 @@
+"""The shipped artifacts are what the pinned compiler makes of the sources, called by py-solc-x without forge."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import solcx
+from eth_utils import keccak
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTRACTS = ROOT / "contracts"
+ARTIFACTS = {
+    path.stem: json.loads(path.read_text())
+    for path in sorted((ROOT / "offchain/parley/chain/artifacts").glob("*.json"))
+}
+
+
+@pytest.fixture(scope="module")
+def compiled() -> dict[str, dict[str, dict[str, Any]]]:
+    """Every contract by source and name, from one compilation with the settings the artifacts record."""
+    settings = [artifact["compiler"] for artifact in ARTIFACTS.values()]
+    first = settings[0]
+    assert all(other == first for other in settings)
+    names = sorted({name for artifact in ARTIFACTS.values() for name in artifact["sources"]})
+    output = solcx.compile_standard(
+        {
+            "language": "Solidity",
+            "sources": {name: {"content": (CONTRACTS / name).read_text()} for name in names},
+            "settings": {
+                "evmVersion": first["evmVersion"],
+                "viaIR": first["viaIR"],
+                "optimizer": first["optimizer"],
+                "metadata": first["metadata"],
+                "remappings": first["remappings"],
+                "outputSelection": {
+                    "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]},
+                },
+            },
+        },
+        solc_binary=ROOT / ".tools" / "bin" / f"solc-v{first['version'].partition('+')[0]}",
+    )
+    contracts: dict[str, dict[str, dict[str, Any]]] = output["contracts"]
+    return contracts
+
+
+def test_every_contract_has_its_artifact_and_no_other() -> None:
+    shipped = {artifact["sourceName"] for artifact in ARTIFACTS.values()}
+    assert all((CONTRACTS / source).is_file() for source in shipped)
+    top = {str(path.relative_to(CONTRACTS)) for path in (CONTRACTS / "src").glob("*.sol")}
+    assert top <= shipped
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_sources_are_those_it_was_made_from(name: str) -> None:
+    for source, expected in ARTIFACTS[name]["sources"].items():
+        assert "0x" + keccak((CONTRACTS / source).read_bytes()).hex() == expected, source
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_compiling_again_gives_the_same(name: str, compiled: dict[str, dict[str, dict[str, Any]]]) -> None:
+    shipped = ARTIFACTS[name]
+    fresh = compiled[shipped["sourceName"]][name]
+    by_text = {"key": lambda entry: json.dumps(entry, sort_keys=True)}
+    assert sorted(fresh["abi"], **by_text) == sorted(shipped["abi"], **by_text)
+    assert "0x" + fresh["evm"]["bytecode"]["object"] == shipped["bytecode"]
+    assert "0x" + fresh["evm"]["deployedBytecode"]["object"] == shipped["deployedBytecode"]
