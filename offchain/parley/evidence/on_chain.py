@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parley.evidence.bundle import SignedDeal
-from parley.evidence.chain_reader import ChainEvent, ChainReader
+from parley.evidence.chain_reader import ChainEvent
 from parley.evidence.findings import Broken, Finding, passed, skipped
 from parley.evidence.talk import Talk
 
@@ -21,9 +21,21 @@ _STATUS_AFTER = {
 }
 
 
-def check_code(talk: Talk, chain: ChainReader) -> Finding:
+_NO_NODE = "no node was given"
+
+
+def _node(talk: Talk) -> ChainReader | None:
+    if talk.unreachable is not None:
+        raise Broken(talk.unreachable)
+    return talk.node
+
+
+def check_code(talk: Talk) -> Finding:
     """The node serves the bundle's chain, and a contract stands at the escrow's address."""
     place = talk.bundle.chain
+    chain = _node(talk)
+    if chain is None:
+        return skipped(_NO_NODE)
     if chain.chain_id() != place.chain_id:
         raise Broken(f"the node serves chain {chain.chain_id()}, the bundle is for {place.chain_id}")
     if not chain.has_code(place.escrow):
@@ -31,8 +43,11 @@ def check_code(talk: Talk, chain: ChainReader) -> Finding:
     return passed(f"contract at {place.escrow} on chain {place.chain_id}")
 
 
-def check_states(talk: Talk, chain: ChainReader) -> Finding:
+def check_states(talk: Talk) -> Finding:
     """What the escrow holds for each deal."""
+    chain = _node(talk)
+    if chain is None:
+        return skipped(_NO_NODE)
     if not talk.bundle.deals:
         return skipped("the bundle holds no deal")
     found: list[str] = []
@@ -44,8 +59,11 @@ def check_states(talk: Talk, chain: ChainReader) -> Finding:
     return passed("; ".join(found))
 
 
-def check_history(talk: Talk, chain: ChainReader) -> Finding:
+def check_history(talk: Talk) -> Finding:
     """The events of each deal fit its terms, and end in the state that the escrow holds."""
+    chain = _node(talk)
+    if chain is None:
+        return skipped(_NO_NODE)
     if not talk.bundle.deals:
         return skipped("the bundle holds no deal")
     total = 0
@@ -90,8 +108,11 @@ def _check_opened(index: int, item: SignedDeal, event: ChainEvent) -> None:
             raise Broken(f"deal {index} opened with {name} {actual}, the bundle says {wanted}")
 
 
-def check_transactions(talk: Talk, chain: ChainReader) -> Finding:
+def check_transactions(talk: Talk) -> Finding:
     """Every transaction that the bundle names was executed."""
+    chain = _node(talk)
+    if chain is None:
+        return skipped(_NO_NODE)
     named = talk.bundle.chain.transactions
     if not named:
         return skipped("the bundle names none")

@@ -30,6 +30,11 @@ class Check:
         """False when the check failed or was not reached because an earlier one failed."""
         return self.outcome not in (Outcome.FAILED, Outcome.NOT_REACHED)
 
+    @property
+    def mark(self) -> str:
+        """The outcome as a word of fixed width, for terminals."""
+        return f"{self.outcome.value:<11}"
+
     def as_json(self) -> dict[str, Any]:
         """For machines."""
         return {"name": self.name, "ok": self.ok, "outcome": self.outcome.value, "detail": self.detail}
@@ -45,6 +50,19 @@ class Report:
     def ok(self) -> bool:
         """Whether nothing failed."""
         return all(check.ok for check in self.checks)
+
+    @property
+    def verdict(self) -> str:
+        """One sentence."""
+        failure = self.failure
+        if failure is not None:
+            return f"NOT VERIFIED: {failure.name}: {failure.detail}"
+        open_points = [
+            check.name for check in self.checks if check.outcome in (Outcome.PARTIAL, Outcome.SKIPPED)
+        ]
+        return (
+            "Verified." if not open_points else f"Verified; not looked at wholly: {', '.join(open_points)}."
+        )
 
     @property
     def failure(self) -> Check | None:

@@ -13,7 +13,7 @@ from parley.terms.signing import check_signature, recover
 from parley.terms.values import Address, Signature
 
 
-def check_deal_signatures(talk: Talk, chain: ChainReader | None) -> Finding:
+def check_deal_signatures(talk: Talk) -> Finding:
     """Deal ids are right, and both sides signed them (or authorised the payment, which binds the deal id)."""
     bundle = talk.bundle
     if not bundle.deals:
@@ -28,14 +28,14 @@ def check_deal_signatures(talk: Talk, chain: ChainReader | None) -> Finding:
             if signature == "0x":
                 if authorization is None:
                     raise Broken(f"{where}: neither signature nor authorisation")
-                if chain is None:
+                if talk.node is None:
                     raise Broken(f"{where}: authorised the payment only; checking that needs a node")
                 continue
-            _check_account(where, party, digest, signature, chain)
+            _check_account(where, party, digest, signature, talk.node)
     return passed(f"{len(bundle.deals)} signed by buyer and seller")
 
 
-def check_authorizations(talk: Talk, chain: ChainReader | None) -> Finding:
+def check_authorizations(talk: Talk) -> Finding:
     """EIP-3009 authorisations pay the escrow exactly what the deal locks for that side, under the deal id."""
     found = [
         (index, item, side, party, authorization)
@@ -45,11 +45,12 @@ def check_authorizations(talk: Talk, chain: ChainReader | None) -> Finding:
     ]
     if not found:
         return skipped("the bundle holds none")
-    if chain is None:
+    node = talk.node
+    if node is None:
         return skipped(f"{len(found)} in the bundle; checking them needs a node for the token's domain")
     for index, item, side, party, authorization in found:
         deal = item.deal
-        separator = chain.token_domain_separator(deal.token)
+        separator = node.token_domain_separator(deal.token)
         if separator is None:
             raise Broken(f"deal {index}: the token {deal.token} has no EIP-712 domain")
         amounts = _buyer_amounts(deal) if side == "buyer" else (deal.seller_bond,)
@@ -59,7 +60,7 @@ def check_authorizations(talk: Talk, chain: ChainReader | None) -> Finding:
             )
             for amount in amounts
         ]
-        if not any(_signs(party, digest, authorization, chain) for digest in digests):
+        if not any(_signs(party, digest, authorization, node) for digest in digests):
             raise Broken(f"deal {index}: the authorisation is not by the {side} {party} for this deal")
     return passed(f"{len(found)} bound to their deals")
 
@@ -77,7 +78,7 @@ def _sides(item: SignedDeal) -> tuple[tuple[str, Address, str, Signature | None]
 
 
 def _check_account(
-    where: str, party: Address, digest: bytes, signature: str, chain: ChainReader | None
+    where: str, party: Address, digest: bytes, signature: str, node: ChainReader | None
 ) -> None:
     if not signature.startswith("0x00"):
         raise Broken(f"{where}: unknown kind of signature {signature[:4]}")
@@ -92,7 +93,7 @@ def _check_account(
             return
     else:
         reason = "no ECDSA signature; a contract account (ERC-1271) needs a node to answer"
-    if chain is None or not chain.is_valid_signature(party, digest, body):
+    if node is None or not node.is_valid_signature(party, digest, body):
         raise Broken(f"{where}: {reason}")
 
 
@@ -106,10 +107,10 @@ def _plain(body: bytes) -> Signature | None:
     return None
 
 
-def _signs(party: Address, digest: bytes, authorization: Signature, chain: ChainReader) -> bool:
+def _signs(party: Address, digest: bytes, authorization: Signature, node: ChainReader) -> bool:
     try:
         if recover(digest, authorization) == party:
             return True
     except SignatureInvalid:
         pass
-    return chain.is_valid_signature(party, digest, bytes.fromhex(authorization[2:]))
+    return node.is_valid_signature(party, digest, bytes.fromhex(authorization[2:]))

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from parley.evidence.chain_reader import ChainReader
 from parley.evidence.findings import Broken, Finding, passed, skipped
 from parley.evidence.talk import Talk
 from parley.terms.errors import SignatureInvalid
 
 
-def check_receipts(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_receipts(talk: Talk) -> Finding:
     """Every receipt is signed by a gateway of the opening, for a message of this negotiation."""
     bundle = talk.bundle
     if not bundle.receipts:
@@ -29,7 +28,7 @@ def check_receipts(talk: Talk, _chain: ChainReader | None) -> Finding:
     return passed(f"{len(bundle.receipts)} signed by gateways of the opening")
 
 
-def check_approvals(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_approvals(talk: Talk) -> Finding:
     """Every approval is signed by a reviewer of the opening, for a party of this negotiation."""
     bundle = talk.bundle
     if not bundle.approvals:
@@ -50,7 +49,7 @@ def check_approvals(talk: Talk, _chain: ChainReader | None) -> Finding:
     return passed(f"{len(bundle.approvals)} signed by reviewers of the opening")
 
 
-def check_decisions(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_decisions(talk: Talk) -> Finding:
     """Policy records carry no signature: they are the owner's word."""
     count = len(talk.bundle.decisions)
     if not count:

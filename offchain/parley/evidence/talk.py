@@ -28,6 +28,8 @@ class Talk:
     """A bundle under verification and what the checks have found out so far."""
 
     bundle: Bundle
+    node: ChainReader | None = None
+    unreachable: str | None = None
     hashes: list[Hash32] = field(default_factory=list)
     state: NegotiationState | None = None
     replayed: int = 0
@@ -38,13 +40,13 @@ class Talk:
         return self.bundle.opening.chain_id
 
 
-def check_domain(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_domain(talk: Talk) -> Finding:
     """The opening is one of this domain."""
     check_opening(talk.bundle.domain, talk.bundle.opening)
     return passed(talk.bundle.opening.domain)
 
 
-def check_negotiation(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_negotiation(talk: Talk) -> Finding:
     """Opening, messages and place of settlement belong together."""
     bundle = talk.bundle
     negotiation = bundle.opening.negotiation_id()
@@ -58,7 +60,7 @@ def check_negotiation(talk: Talk, _chain: ChainReader | None) -> Finding:
     return passed(negotiation)
 
 
-def check_signatures(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_signatures(talk: Talk) -> Finding:
     """Every message is signed by its sender, and its payload is the signed one."""
     erased = 0
     for sequence, message in enumerate(talk.bundle.messages):
@@ -71,7 +73,7 @@ def check_signatures(talk: Talk, _chain: ChainReader | None) -> Finding:
     return passed(f"{len(talk.hashes)} messages signed by their senders{note}")
 
 
-def check_chain(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_chain(talk: Talk) -> Finding:
     """Each message names the hash of the one before it, with none left out."""
     previous = talk.bundle.opening.negotiation_id()
     for sequence, (message, found) in enumerate(zip(talk.bundle.messages, talk.hashes, strict=True)):
@@ -83,7 +85,7 @@ def check_chain(talk: Talk, _chain: ChainReader | None) -> Finding:
     return passed(f"unbroken from the opening to {previous}")
 
 
-def check_replay(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_replay(talk: Talk) -> Finding:
     """Every message was admissible in its turn; the machine comes to the same final state."""
     bundle = talk.bundle
     machine = Machine(bundle.domain, bundle.opening)
@@ -92,8 +94,8 @@ def check_replay(talk: Talk, _chain: ChainReader | None) -> Finding:
         if message.payload is None:
             talk.state, talk.replayed = state, sequence
             return partly(
-                f"{sequence} of {len(bundle.messages)} messages replayed; the payload of message {sequence} was "
-                "erased, so turns from there on cannot be replayed (signatures and chain were checked)"
+                f"{sequence} of {len(bundle.messages)} messages replayed; the payload of message {sequence} "
+                "was erased, so turns from there on cannot be replayed (signatures and chain were checked)"
             )
         state = _stepped(machine, state, message, sequence, talk.chain_id)
     talk.state, talk.replayed = state, len(bundle.messages)
@@ -113,7 +115,7 @@ def _stepped(
         raise Broken(f"message {sequence} was not admissible: {error}") from None
 
 
-def check_derivation(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_derivation(talk: Talk) -> Finding:
     """The deals are what the accepted offer derives to, field by field."""
     bundle = talk.bundle
     agreed = talk.replayed < len(bundle.messages) or (
@@ -180,7 +182,7 @@ def _same(index: int, expected: Deal, actual: Deal) -> None:
             raise Broken(f"deal {index}: {name} is {found}, the accepted offer gives {wanted}")
 
 
-def check_root(talk: Talk, _chain: ChainReader | None) -> Finding:
+def check_root(talk: Talk) -> Finding:
     """The root inside each deal is the transcript's, and every Merkle proof leads to it."""
     if not talk.bundle.deals:
         return skipped("the bundle holds no deal")

@@ -5,6 +5,7 @@ well.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from parley.errors import ParleyError
@@ -25,8 +26,11 @@ from parley.evidence.talk import (
     check_root,
     check_signatures,
 )
+from parley.terms.values import Address
 
-OFFLINE_CHECKS: tuple[tuple[str, Callable[[Talk, ChainReader | None], Finding]], ...] = (
+DOCUMENTS = "documents"
+
+CHECKS: tuple[tuple[str, Callable[[Talk], Finding]], ...] = (
     ("domain", check_domain),
     ("negotiation id", check_negotiation),
     ("signatures", check_signatures),
@@ -39,55 +43,71 @@ OFFLINE_CHECKS: tuple[tuple[str, Callable[[Talk, ChainReader | None], Finding]],
     ("receipts", check_receipts),
     ("approvals", check_approvals),
     ("policy decisions", check_decisions),
-)
-CHAIN_CHECKS: tuple[tuple[str, Callable[[Talk, ChainReader], Finding]], ...] = (
     ("escrow code", check_code),
     ("state on chain", check_states),
     ("history on chain", check_history),
     ("transactions", check_transactions),
 )
+"""Every check after the reading of the documents, in order."""
+
+ReaderOf = Callable[[Address], ChainReader]
+"""Connects to the escrow that a bundle names."""
+
+
+def verify_file(path: Path | str, chain: ChainReader | ReaderOf | None = None) -> Report:
+    """`verify_bundle` of one JSON file; a file that cannot be read fails the first check."""
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        return _report([Check(DOCUMENTS, Outcome.FAILED, f"{path} cannot be read: {error.strerror}")])
+    return verify_bundle(raw, chain)
 
 
 def verify_bundle(
-    bundle: Bundle | bytes | str | Mapping[str, Any], chain: ChainReader | None = None
+    bundle: Bundle | bytes | str | Mapping[str, Any], chain: ChainReader | ReaderOf | None = None
 ) -> Report:
     """Runs every check in order; the first failure leaves the rest not reached. Never raises for bad input.
 
-    An error of the node (a `ParleyError` of `chain`) fails the check that needed it.
+    `chain` reads the escrow that the bundle names, or is a function that connects to it. An error of the
+    node (a `ParleyError`) fails the check that needed it.
     """
-    checks: list[Check] = []
-    talk: Talk | None = None
-
-    def run(name: str, check: Callable[[], Finding]) -> None:
-        if checks and not checks[-1].ok:
-            checks.append(Check(name, Outcome.NOT_REACHED, "an earlier check failed"))
-            return
-        try:
-            outcome, detail = check()
-        except Broken as broken:
-            outcome, detail = Outcome.FAILED, str(broken)
-        except ParleyError as error:
-            outcome, detail = Outcome.FAILED, str(error)
-        checks.append(Check(name, outcome, detail))
-
-    def documents() -> Finding:
-        nonlocal talk
+    try:
         parsed = bundle if isinstance(bundle, Bundle) else Bundle.parse(bundle)
-        talk = Talk(parsed)
-        return Outcome.PASSED, f"{len(parsed.messages)} messages, {len(parsed.deals)} deals, well formed"
+    except ParleyError as error:
+        return _report([Check(DOCUMENTS, Outcome.FAILED, str(error))])
+    talk = _talk(parsed, chain)
+    done = [
+        Check(
+            DOCUMENTS,
+            Outcome.PASSED,
+            f"{len(parsed.messages)} messages and {len(parsed.deals)} deals, well formed",
+        )
+    ]
+    for name, check in CHECKS:
+        done.append(_run(name, check, talk))
+        if not done[-1].ok:
+            break
+    return _report(done)
 
-    run("documents", documents)
-    for name, check in OFFLINE_CHECKS:
-        run(name, lambda check=check: check(_known(talk), chain))  # type: ignore[misc]
-    for name, on_chain in CHAIN_CHECKS:
-        if chain is None:
-            run(name, lambda: (Outcome.SKIPPED, "no node was given"))
-        else:
-            run(name, lambda on_chain=on_chain: on_chain(_known(talk), chain))  # type: ignore[misc]
-    return Report(tuple(checks))
+
+def _talk(bundle: Bundle, chain: ChainReader | ReaderOf | None) -> Talk:
+    if chain is None or not callable(chain):
+        return Talk(bundle, chain)
+    try:
+        return Talk(bundle, chain(bundle.chain.escrow))
+    except ParleyError as error:
+        return Talk(bundle, unreachable=str(error))
 
 
-def _known(talk: Talk | None) -> Talk:
-    if talk is None:
-        raise Broken("the documents were not read")
-    return talk
+def _run(name: str, check: Callable[[Talk], Finding], talk: Talk) -> Check:
+    try:
+        outcome, detail = check(talk)
+    except (Broken, ParleyError) as error:
+        outcome, detail = Outcome.FAILED, str(error)
+    return Check(name, outcome, detail)
+
+
+def _report(done: list[Check]) -> Report:
+    missing = [name for name, _ in CHECKS][len(done) - 1 :]
+    rest = (Check(name, Outcome.NOT_REACHED, "an earlier check failed") for name in missing)
+    return Report((*done, *rest))
