@@ -21,6 +21,11 @@ def partly(detail: str) -> Finding:
     return Outcome.PARTIAL, detail
 
 
+def nothing(detail: str) -> Finding:
+    """The bundle holds nothing of the kind."""
+    return Outcome.NOTHING, detail
+
+
 def skipped(detail: str) -> Finding:
-    """Nothing to check, or no means to."""
+    """There is something to check, but no means to."""
     return Outcome.SKIPPED, detail

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from parley.evidence.bundle import SignedDeal
-from parley.evidence.chain_reader import ChainEvent
-from parley.evidence.findings import Broken, Finding, passed, skipped
+from parley.evidence.chain_reader import ChainEvent, ChainReader
+from parley.evidence.findings import Broken, Finding, nothing, passed, skipped
 from parley.evidence.talk import Talk
 
 _STATUS_AFTER = {
@@ -49,7 +49,7 @@ def check_states(talk: Talk) -> Finding:
     if chain is None:
         return skipped(_NO_NODE)
     if not talk.bundle.deals:
-        return skipped("the bundle holds no deal")
+        return nothing("the bundle holds no deal")
     found: list[str] = []
     for index, item in enumerate(talk.bundle.deals):
         state = chain.deal_state(item.deal_id)
@@ -65,7 +65,7 @@ def check_history(talk: Talk) -> Finding:
     if chain is None:
         return skipped(_NO_NODE)
     if not talk.bundle.deals:
-        return skipped("the bundle holds no deal")
+        return nothing("the bundle holds no deal")
     total = 0
     for index, item in enumerate(talk.bundle.deals):
         events = chain.deal_history(item.deal_id)
@@ -115,7 +115,7 @@ def check_transactions(talk: Talk) -> Finding:
         return skipped(_NO_NODE)
     named = talk.bundle.chain.transactions
     if not named:
-        return skipped("the bundle names none")
+        return nothing("the bundle names none")
     for transaction in named:
         succeeded = chain.transaction_succeeded(transaction)
         if succeeded is None:

@@ -8,11 +8,13 @@ from typing import Any
 
 
 class Outcome(StrEnum):
-    """How a check ended. `PARTIAL` and `SKIPPED` say in their detail what could not be looked at, and why."""
+    """How a check ended. `PARTIAL` and `SKIPPED` say in their detail what could not be looked at, and why;
+    `NOTHING` means that the bundle holds nothing of the kind."""
 
     PASSED = "ok"
     PARTIAL = "partly"
     SKIPPED = "not checked"
+    NOTHING = "none"
     FAILED = "failed"
     NOT_REACHED = "not reached"
 
@@ -60,9 +62,7 @@ class Report:
         open_points = [
             check.name for check in self.checks if check.outcome in (Outcome.PARTIAL, Outcome.SKIPPED)
         ]
-        return (
-            "Verified." if not open_points else f"Verified; not looked at wholly: {', '.join(open_points)}."
-        )
+        return f"Verified, but for: {', '.join(open_points)}." if open_points else "Verified."
 
     @property
     def failure(self) -> Check | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from parley.evidence.bundle import SignedDeal
 from parley.evidence.chain_reader import ChainReader
-from parley.evidence.findings import Broken, Finding, passed, skipped
+from parley.evidence.findings import Broken, Finding, nothing, passed, skipped
 from parley.evidence.talk import Talk
 from parley.terms.actions import receive_authorization_digest
 from parley.terms.deal import Deal
@@ -17,7 +17,7 @@ def check_deal_signatures(talk: Talk) -> Finding:
     """Deal ids are right, and both sides signed them (or authorised the payment, which binds the deal id)."""
     bundle = talk.bundle
     if not bundle.deals:
-        return skipped("the bundle holds no deal")
+        return nothing("the bundle holds no deal")
     for index, item in enumerate(bundle.deals):
         deal_id = item.deal.deal_id(bundle.chain.chain_id, bundle.chain.escrow)
         if deal_id != item.deal_id:
@@ -44,7 +44,7 @@ def check_authorizations(talk: Talk) -> Finding:
         if authorization is not None
     ]
     if not found:
-        return skipped("the bundle holds none")
+        return nothing("the bundle holds none")
     node = talk.node
     if node is None:
         return skipped(f"{len(found)} in the bundle; checking them needs a node for the token's domain")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from parley.evidence.findings import Broken, Finding, passed, skipped
+from parley.evidence.findings import Broken, Finding, nothing, passed, skipped
 from parley.evidence.talk import Talk
 from parley.terms.errors import SignatureInvalid
 
@@ -11,7 +11,7 @@ def check_receipts(talk: Talk) -> Finding:
     """Every receipt is signed by a gateway of the opening, for a message of this negotiation."""
     bundle = talk.bundle
     if not bundle.receipts:
-        return skipped("the bundle holds none")
+        return nothing("the bundle holds none")
     negotiation = bundle.opening.negotiation_id()
     known = set(talk.hashes)
     for index, receipt in enumerate(bundle.receipts):
@@ -32,7 +32,7 @@ def check_approvals(talk: Talk) -> Finding:
     """Every approval is signed by a reviewer of the opening, for a party of this negotiation."""
     bundle = talk.bundle
     if not bundle.approvals:
-        return skipped("the bundle holds none")
+        return nothing("the bundle holds none")
     negotiation = bundle.opening.negotiation_id()
     for index, approval in enumerate(bundle.approvals):
         core = approval.core
@@ -53,5 +53,5 @@ def check_decisions(talk: Talk) -> Finding:
     """Policy records carry no signature: they are the owner's word."""
     count = len(talk.bundle.decisions)
     if not count:
-        return skipped("the bundle discloses none")
+        return nothing("the bundle discloses none")
     return skipped(f"{count} disclosed by the owner; they are not signed and prove nothing to others")

@@ -8,7 +8,7 @@ from parley.errors import ParleyError
 from parley.evidence.bundle import Bundle
 from parley.evidence.chain_reader import ChainReader
 from parley.evidence.errors import TranscriptBroken
-from parley.evidence.findings import Broken, Finding, partly, passed, skipped
+from parley.evidence.findings import Broken, Finding, nothing, partly, passed
 from parley.evidence.merkle import TranscriptTree, verify_proof
 from parley.evidence.transcript import check_link
 from parley.negotiation.machine import Machine
@@ -122,7 +122,7 @@ def check_derivation(talk: Talk) -> Finding:
         talk.state is not None and talk.state.status is Status.ACCEPTED
     )
     if not bundle.deals:
-        return skipped("the bundle holds no deal")
+        return nothing("the bundle holds no deal")
     if not agreed:
         raise Broken("the negotiation came to no agreement, so no deal follows from it")
     if len(bundle.deals) != len(bundle.domain.settlements):
@@ -185,7 +185,7 @@ def _same(index: int, expected: Deal, actual: Deal) -> None:
 def check_root(talk: Talk) -> Finding:
     """The root inside each deal is the transcript's, and every Merkle proof leads to it."""
     if not talk.bundle.deals:
-        return skipped("the bundle holds no deal")
+        return nothing("the bundle holds no deal")
     trees: dict[int, TranscriptTree] = {}
     for index, item in enumerate(talk.bundle.deals):
         deal = item.deal

@@ -80,7 +80,7 @@ def verify_bundle(
         Check(
             DOCUMENTS,
             Outcome.PASSED,
-            f"{len(parsed.messages)} messages and {len(parsed.deals)} deals, well formed",
+            f"messages: {len(parsed.messages)}, deals: {len(parsed.deals)}, all well formed",
         )
     ]
     for name, check in CHECKS:
