@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import contracts
 import node_packages
+import prover
 import python_env
 import tools
 from layout import Layout, SetupError, exclusive, network_environment
@@ -43,6 +44,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--force", action="store_true", help="run every step again")
     parser.add_argument("--no-contracts", action="store_true", help="do not compile the contracts")
+    parser.add_argument("--prover", action="store_true", help="also install halmos, apart from the rest")
     parser.add_argument(
         "--quiet", action="store_true", help="say only what is done, and nothing where nothing is"
     )
@@ -55,6 +57,8 @@ def main(argv: list[str]) -> int:
     network_environment(layout)
     started = time.monotonic()
     steps = STEPS[:-1] if options.no_contracts else STEPS
+    if options.prover:
+        steps = (*steps, ("halmos", prover.install))
     try:
         with exclusive(layout):
             for name, step in steps:

@@ -23,7 +23,7 @@ def install(layout: Layout) -> bool:
         return False
     _environment(layout)
     # The lock file is complete, so nothing is resolved here: every machine gets the same set.
-    install_command = _installer(layout)
+    install_command = installer(layout, layout.python)
     run(
         [*install_command, "--no-deps", "-r", layout.requirements],
         what="installing the Python packages",
@@ -74,7 +74,7 @@ def _can_make_environments() -> bool:
     return True
 
 
-def _installer(layout: Layout) -> list[str | Path]:
+def installer(layout: Layout, python: Path) -> list[str | Path]:
     """uv from PATH, else uv installed into a folder of its own, else plain pip."""
     uv: str | Path | None = shutil.which("uv")
     if uv is None:
@@ -89,14 +89,14 @@ def _installer(layout: Layout) -> list[str | Path]:
             except SetupError as error:
                 print(f"setup: going on with pip, since {error}", file=sys.stderr)
                 shutil.rmtree(own, ignore_errors=True)
-                return [layout.python, "-m", "pip", "install", "-q"]
-    return [uv, "pip", "install", "-q", "--python", layout.python]
+                return [python, "-m", "pip", "install", "-q"]
+    return [uv, "pip", "install", "-q", "--python", python]
 
 
 def add(layout: Layout, requirement: str, target: Path) -> None:
     """Installs one requirement with what it needs into a folder apart from .venv."""
     run(
-        [*_installer(layout), "--target", target, requirement],
+        [*installer(layout, layout.python), "--target", target, requirement],
         what=f"installing {requirement}",
         attempts=3,
     )

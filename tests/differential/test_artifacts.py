@@ -1,4 +1,4 @@
-"""The shipped artifacts are what the pinned compiler makes of the sources, called by py-solc-x without forge."""
+"""The shipped artifacts are what the pinned compiler, without forge, makes of the sources."""
 
 from __future__ import annotations
 
