@@ -58,6 +58,7 @@ def block(value: Any, number: int | None = None, block_hash: str | None = None) 
         parent_hash=hash32(body.get("parentHash"), "a parent hash"),
         timestamp=quantity(body.get("timestamp"), "a block time"),
         base_fee=quantity(body.get("baseFeePerGas", "0x0"), "a base fee"),
+        bloom=data(body.get("logsBloom", "0x"), "a bloom filter"),
     )
     if number is not None and found.number != number:
         refuse("the block asked for", found.number, asked=number)

@@ -79,7 +79,7 @@ class RevertReason(
 class RevertPanic(
     ContractError,
     signature="Panic(uint256 panic)",
-    advice="The contract met an arithmetic or assertion error: check the amounts and report it with the values.",
+    advice="The contract met an arithmetic or assertion error: check the amounts, then report it.",
 ):
     """A contract stopped on a failed assertion or an arithmetic error."""
 

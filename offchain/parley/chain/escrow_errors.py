@@ -178,6 +178,15 @@ class BalanceShort(
     """The internal balance is too small."""
 
 
+class BalanceTooLarge(
+    ContractError,
+    signature="BalanceTooLarge(address token,address party,uint256 balance)",
+    advice="Withdraw from the party's internal balance first, then submit again.",
+    retryable=True,
+):
+    """The internal balance would exceed 2^128 - 1 base units."""
+
+
 class WrongStatus(
     ContractError,
     signature="WrongStatus(bytes32 dealId,uint8 actual)",

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from parley.terms.values import keccak
+
 BlockTag = int | Literal["latest", "pending", "safe", "finalized", "earliest"]
 
 
@@ -19,6 +21,18 @@ class Block:
     parent_hash: str
     timestamp: int
     base_fee: int
+    bloom: bytes = b""
+
+    def may_hold(self, address: str) -> bool:
+        """Whether the header's bloom filter admits logs of a contract; True when the header has none."""
+        if len(self.bloom) != 256:
+            return True
+        digest = keccak(bytes.fromhex(address[2:]))
+        for start in (0, 2, 4):
+            bit = int.from_bytes(digest[start : start + 2], "big") & 2047
+            if not self.bloom[255 - bit // 8] >> (bit % 8) & 1:
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)

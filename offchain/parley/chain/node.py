@@ -5,8 +5,8 @@ harmless.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
@@ -29,6 +29,9 @@ from parley.terms.values import keccak
 if TYPE_CHECKING:
     from parley.chain.transport import Transport
 
+T = TypeVar("T")
+
+_BATCH: Final = 100
 _REVERT: Final = re.compile(r"revert", re.IGNORECASE)
 _REFUSALS: Final[tuple[tuple[re.Pattern[str], type[NodeRefused]], ...]] = (
     (
@@ -80,24 +83,23 @@ class NodeClient:
 
     def request(self, method: str, params: Sequence[Any] = ()) -> Any:
         """The `result` of one request, sent once."""
-        answer = self._transport.request(method, params)
-        if not isinstance(answer, dict):
-            answers.refuse("a JSON-RPC answer", answer, method=method)
-        error = answer.get("error")
-        if error is not None:
-            raise _refusal(method, error)
-        if "result" not in answer:
-            answers.refuse("a JSON-RPC answer", answer, method=method)
-        return answer["result"]
+        return _result(method, self._transport.request(method, params))
 
-    def _read(self, method: str, params: Sequence[Any] = ()) -> Any:
+    def _batch(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        answered = self._transport.batch(asked)
+        return [_result(method, answer) for (method, _), answer in zip(asked, answered, strict=True)]
+
+    def _retrying(self, ask: Callable[..., T], *arguments: Any) -> T:
         retrying = Retrying(
             stop=stop_after_attempt(self._attempts),
             wait=wait_random_exponential(multiplier=0.05, max=1),
             retry=retry_if_exception_type(NodeUnreachable),
             reraise=True,
         )
-        return retrying(self.request, method, params)
+        return retrying(ask, *arguments)
+
+    def _read(self, method: str, params: Sequence[Any] = ()) -> Any:
+        return self._retrying(self.request, method, params)
 
     def chain_id(self) -> int:
         """The chain's id; asked once. Raises `NodeWrongChain` when another was expected."""
@@ -133,6 +135,25 @@ class NodeClient:
             return None
         return answers.block(found, number=number if isinstance(number, int) else None)
 
+    def blocks(self, first: int, last: int) -> list[Block]:
+        """Headers of blocks `first` to `last`, which must be linked by their parents' hashes.
+
+        Raises `NodeAnswerInvalid` where they are not: the chain changed meanwhile, or the node lies.
+        """
+        asked = [("eth_getBlockByNumber", (hex(number), False)) for number in range(first, last + 1)]
+        found: list[Block] = []
+        for start in range(0, len(asked), _BATCH):
+            for number, answer in enumerate(
+                self._retrying(self._batch, asked[start : start + _BATCH]), first + start
+            ):
+                header = answers.block(answer, number=number)
+                if found and header.parent_hash != found[-1].hash:
+                    answers.refuse(
+                        "a chain of blocks", header.parent_hash, number=number, before=found[-1].hash
+                    )
+                found.append(header)
+        return found
+
     def latest(self) -> Block:
         """The newest block's header."""
         found = self.block("latest")
@@ -140,9 +161,11 @@ class NodeClient:
             answers.refuse("a newest block", None)
         return found
 
-    def logs(self, address: str, first: int, last: int) -> list[Log]:
-        """Logs of one contract in blocks `first` to `last`, ordered."""
-        query = {"address": address, "fromBlock": hex(first), "toBlock": hex(last)}
+    def logs(self, address: str, first: int, last: int, topics: Sequence[str | None] = ()) -> list[Log]:
+        """Logs of one contract in blocks `first` to `last`, ordered; of some topics only where they are
+        given.
+        """
+        query = {"address": address, "fromBlock": hex(first), "toBlock": hex(last), "topics": list(topics)}
         found = answers.logs(self._read("eth_getLogs", [query]))
         for log in found:
             if log.address != address.lower() or not first <= log.block_number <= last:
@@ -218,6 +241,18 @@ class NodeClient:
         """A transaction as the node has it; None when the node does not know it."""
         found = self._read("eth_getTransactionByHash", [transaction])
         return None if found is None else answers.mined(found, transaction)
+
+
+def _result(method: str, answer: Any) -> Any:
+    """The result of a JSON-RPC answer; its error raised as a typed one."""
+    if not isinstance(answer, dict):
+        answers.refuse("a JSON-RPC answer", answer, method=method)
+    error = answer.get("error")
+    if error is not None:
+        raise _refusal(method, error)
+    if "result" not in answer:
+        answers.refuse("a JSON-RPC answer", answer, method=method)
+    return answer["result"]
 
 
 def _refusal(method: str, error: Any) -> Exception:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, Protocol
 
 import requests
@@ -23,6 +24,9 @@ class Transport(Protocol):
     def request(self, method: str, params: Sequence[Any]) -> Any:
         """Raises `NodeUnreachable` or `NodeAnswerInvalid`."""
 
+    def batch(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """Carries several at once; their answers in the same order. Raises the same."""
+
 
 class _Provider(HTTPProvider):
     """web3's HTTP provider on sessions of its own, one a thread, that stops reading an endless answer."""
@@ -31,6 +35,12 @@ class _Provider(HTTPProvider):
         super().__init__(url, exception_retry_configuration=None)
         self._timeout = timeout
         self._local = threading.local()
+
+    def make_batch(self, requests_: Sequence[tuple[str, Sequence[Any]]]) -> Any:
+        data = self.encode_batch_rpc_request(
+            [(RPCEndpoint(name), list(params)) for name, params in requests_]
+        )
+        return json.loads(self._make_request(RPCEndpoint("batch"), data))
 
     def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:
         session: requests.Session | None = getattr(self._local, "session", None)
@@ -61,22 +71,41 @@ class HttpTransport:
         self._provider = _Provider(url, timeout)
 
     def request(self, method: str, params: Sequence[Any]) -> Any:
-        try:
+        with _typed(method):
             return self._provider.make_request(RPCEndpoint(method), list(params))
-        except requests.HTTPError as error:
-            status = error.response.status_code if error.response is not None else 0
-            if status in (408, 425, 429) or status >= 500:
-                raise NodeUnreachable(
-                    "The node cannot answer now.", method=method, http_status=status
-                ) from None
-            raise NodeAnswerInvalid(
-                "The address is not that of a node.", method=method, http_status=status
-            ) from None
-        except (json.JSONDecodeError, requests.exceptions.JSONDecodeError, UnicodeDecodeError):
-            raise NodeAnswerInvalid("The node's answer is not JSON.", method=method) from None
-        except requests.exceptions.ContentDecodingError:
-            raise NodeAnswerInvalid("The node's answer cannot be read.", method=method) from None
-        except (requests.RequestException, OSError) as error:
-            raise NodeUnreachable(
-                "The node does not answer.", method=method, reason=type(error).__name__
-            ) from None
+
+    def batch(self, requests: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        if len(requests) < 2:
+            return [self.request(method, params) for method, params in requests]
+        with _typed("batch"):
+            found = self._provider.make_batch(requests)
+        if isinstance(found, dict):  # a node without batches answers with one error
+            return [self.request(method, params) for method, params in requests]
+        if not isinstance(found, list) or len(found) != len(requests):
+            raise NodeAnswerInvalid("The node answers another number of requests.", asked=len(requests))
+        try:
+            return sorted(found, key=lambda answer: int(answer["id"]))
+        except (KeyError, TypeError, ValueError):
+            raise NodeAnswerInvalid("The node's answers cannot be told apart.", asked=len(requests)) from None
+
+
+@contextmanager
+def _typed(method: str) -> Iterator[None]:
+    """Foreign exceptions as typed errors."""
+    try:
+        yield
+    except requests.HTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        if status in (408, 425, 429) or status >= 500:
+            raise NodeUnreachable("The node cannot answer now.", method=method, http_status=status) from None
+        raise NodeAnswerInvalid(
+            "The address is not that of a node.", method=method, http_status=status
+        ) from None
+    except (json.JSONDecodeError, requests.exceptions.JSONDecodeError, UnicodeDecodeError):
+        raise NodeAnswerInvalid("The node's answer is not JSON.", method=method) from None
+    except requests.exceptions.ContentDecodingError:
+        raise NodeAnswerInvalid("The node's answer cannot be read.", method=method) from None
+    except (requests.RequestException, OSError) as error:
+        raise NodeUnreachable(
+            "The node does not answer.", method=method, reason=type(error).__name__
+        ) from None

@@ -56,6 +56,7 @@ class EventStore:
         self._writing = writing
         self._reading = reading
         self._clock = clock
+        self.dialect = writing.dialect.name
         self._subscribers: list[Callable[[], None]] = []
         self._subscribing = threading.Lock()
         self._reader = Reader(reading)

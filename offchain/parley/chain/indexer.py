@@ -1,0 +1,267 @@
+"""The indexer: follows the escrow's events into the store, undoes what a reorganisation took away. Its word
+alone counts.
+
+Each deal has the stream `chain:<deal id>`; what concerns no deal (balances, epochs, splits) goes to
+`escrow:<chain id>:<address>`. Kinds are `chain.<Event>`; a reorganised event is followed by a `chain.undone`
+with the same data. Cursor, events and the row of the deal change in one transaction, so a crash between
+blocks loses nothing and repeats nothing; of two indexers on one store one wins each block.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from parley.chain.errors import NodeAnswerInvalid
+from parley.chain.escrow import EscrowContract
+from parley.chain.fold import PREFIX, UNDONE, ChainDeal, ChainEvent, effective, fold
+from parley.chain.follower import Applied, Batch, Follower
+from parley.chain.node import NodeClient
+from parley.chain.projection import chain_events, put_deal
+from parley.errors import ParleyError
+from parley.store import ANY, EventStore, NewEvent, Transaction, schema
+from parley.store.codec import decode, encode
+from parley.store.schema import upsert
+
+_KEEP: Final = 256
+"""Blocks without logs are forgotten this far behind the tip; those with logs are kept for good."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What a tick did. `cursor` is the last applied block, `head` the node's newest; -1 for none."""
+
+    cursor: int
+    head: int
+    applied: int
+    undone: int
+
+    @property
+    def idle(self) -> bool:
+        return not self.applied and not self.undone
+
+
+class _Outrun(Exception):
+    """Another indexer moved the cursor first."""
+
+
+class Indexer:
+    """Follows one escrow. `start_block` is the deployment's; `confirmations` how many blocks must lie on
+    top.
+    """
+
+    def __init__(
+        self,
+        store: EventStore,
+        node: NodeClient,
+        escrow: EscrowContract,
+        *,
+        start_block: int = 0,
+        confirmations: int = 0,
+    ) -> None:
+        self._store = store
+        self._node = node
+        self._escrow = escrow
+        self._name = f"{node.chain_id()}:{escrow.address}"
+        self.stream = f"escrow:{self._name}"
+        self._follower = Follower(node, escrow.address, start=start_block, confirmations=confirmations)
+        self._ticking = threading.Lock()
+        self.head = -1
+        self.last_error: ParleyError | None = None
+
+    # ------------------------------------------------------------------ moving
+
+    def tick(self) -> Progress:
+        """Apply (or undo) the next blocks, at most a span of them. Raises the node's and the store's
+        errors.
+        """
+        with self._ticking:
+            try:
+                progress = self._tick()
+            except ParleyError as error:
+                self.last_error = error
+                raise
+            self.last_error = None
+            return progress
+
+    def catch_up(self, limit: int = 100_000) -> Progress:
+        """Tick until nothing is left to do."""
+        applied = undone = 0
+        for _ in range(limit):
+            progress = self.tick()
+            applied, undone = applied + progress.applied, undone + progress.undone
+            if progress.idle:
+                break
+        tip = self.cursor()
+        return Progress(-1 if tip is None else tip.number, self.head, applied, undone)
+
+    def _tick(self) -> Progress:
+        tip, version = self._cursor()
+        batch = self._next(tip)
+        self.head = batch.head
+        if batch.empty:
+            return Progress(-1 if tip is None else tip.number, batch.head, 0, 0)
+        try:
+            applied, undone = self._write(batch, version)
+        except _Outrun:
+            applied, undone = 0, 0
+        now = self.cursor()
+        return Progress(-1 if now is None else now.number, batch.head, applied, undone)
+
+    def _next(self, tip: Applied | None) -> Batch:
+        for _ in range(2):
+            try:
+                return self._follower.next(tip, self._applied)
+            except NodeAnswerInvalid:
+                continue  # the chain may just have changed under the questions
+        return self._follower.next(tip, self._applied)
+
+    def cursor(self) -> Applied | None:
+        """The last applied block."""
+        return self._cursor()[0]
+
+    def _cursor(self) -> tuple[Applied | None, int]:
+        table = schema.followers
+        found = self._store.query(sa.select(table).where(table.c.name == self._name))
+        if not found:
+            return None, 0
+        row = found[0]
+        return (Applied(row.number, row.hash) if row.hash else None), row.version
+
+    def _applied(self) -> list[Applied]:
+        table = schema.blocks
+        query = sa.select(table.c.number, table.c.hash).where(table.c.follower == self._name)
+        return [Applied(row[0], row[1]) for row in self._store.query(query.order_by(table.c.number))]
+
+    # ----------------------------------------------------------------- writing
+
+    def _write(self, batch: Batch, version: int) -> tuple[int, int]:
+        undone = self._logged_above(batch.undo_above) if batch.undo_above is not None else []
+        new = [event for block, logs in batch.blocks for event in chain_events(self._escrow, block, logs)]
+        changes: dict[str, list[NewEvent]] = {}
+        for event in reversed(undone):
+            data = {**event.as_data(), "event": event.name}
+            changes.setdefault(self._stream_of(event), []).append(NewEvent(UNDONE, data))
+        for event in new:
+            changes.setdefault(self._stream_of(event), []).append(
+                NewEvent(PREFIX + event.name, event.as_data())
+            )
+        deals = {event.deal_id for event in (*undone, *new) if event.deal_id is not None}
+        states = {deal: self._after(deal, changes[f"chain:{deal}"]) for deal in sorted(deals)}
+        tip = self._tip_after(batch)
+
+        def work(transaction: Transaction) -> None:
+            self._move(transaction, tip, version)
+            self._keep_blocks(transaction, batch, new)
+            for stream, events in changes.items():
+                transaction.append(stream, ANY, events)
+            for state in states.values():
+                put_deal(transaction, state)
+
+        self._store.transact(work)
+        return len(new), len(undone)
+
+    def _tip_after(self, batch: Batch) -> Applied | None:
+        if batch.blocks:
+            last = batch.blocks[-1][0]
+            return Applied(last.number, last.hash)
+        kept = [
+            block for block in self._applied() if batch.undo_above is None or block.number <= batch.undo_above
+        ]
+        return kept[-1] if kept else None
+
+    def _move(self, transaction: Transaction, tip: Applied | None, version: int) -> None:
+        """Move the cursor from the version that was read; another indexer may have been faster."""
+        table = schema.followers
+        row = {
+            "name": self._name,
+            "number": -1 if tip is None else tip.number,
+            "hash": "" if tip is None else tip.hash,
+            "version": version + 1,
+            "updated_at": transaction.now,
+        }
+        if version == 0:
+            if (
+                transaction.execute(sa.select(table.c.name).where(table.c.name == self._name)).first()
+                is not None
+            ):
+                raise _Outrun
+            transaction.execute(sa.insert(table), row)
+            return
+        change = sa.update(table).where(table.c.name == self._name, table.c.version == version).values(row)
+        if transaction.execute(change).rowcount != 1:
+            raise _Outrun
+
+    def _keep_blocks(self, transaction: Transaction, batch: Batch, new: list[ChainEvent]) -> None:
+        table = schema.blocks
+        mine = table.c.follower == self._name
+        if batch.undo_above is not None:
+            transaction.execute(sa.delete(table).where(mine, table.c.number > batch.undo_above))
+        if not batch.blocks:
+            return
+        held: dict[int, list[dict[str, Any]]] = {}
+        for event in new:
+            held.setdefault(event.block_number, []).append({**event.as_data(), "event": event.name})
+        rows = [
+            {
+                "follower": self._name,
+                "number": block.number,
+                "hash": block.hash,
+                "parent": block.parent_hash,
+                "timestamp": block.timestamp,
+                "logs": encode({"events": held.get(block.number, [])}, "block"),
+            }
+            for block, _ in batch.blocks
+        ]
+        transaction.execute(upsert(self._store.dialect, table), rows)
+        old = batch.blocks[-1][0].number - _KEEP
+        empty = encode({"events": []}, "block")
+        transaction.execute(sa.delete(table).where(mine, table.c.number < old, table.c.logs == empty))
+
+    # ------------------------------------------------------------------ events
+
+    def _logged_above(self, number: int) -> list[ChainEvent]:
+        table = schema.blocks
+        query = sa.select(table.c.logs).where(table.c.follower == self._name, table.c.number > number)
+        found: list[ChainEvent] = []
+        for row in self._store.query(query.order_by(table.c.number)):
+            events = decode(row[0])["events"]
+            found.extend(ChainEvent.of(data.pop("event"), data) for data in events)
+        return found
+
+    def _stream_of(self, event: ChainEvent) -> str:
+        return self.stream if event.deal_id is None else f"chain:{event.deal_id}"
+
+    def _after(self, deal_id: str, changes: list[NewEvent]) -> ChainDeal:
+        stored = [(event.kind, event.data) for event in self._store.read_all(f"chain:{deal_id}")]
+        return fold(deal_id, effective([*stored, *((event.kind, event.data) for event in changes)]))
+
+    # ----------------------------------------------------------------- reading
+
+    def deal_view(self, deal_id: str) -> ChainDeal:
+        """What the applied blocks say of a deal; status UNOPENED when they say nothing."""
+        return self._after(deal_id, [])
+
+    def epoch(self, party: str) -> int:
+        """The last epoch that the applied blocks announce for a party; 0 for none."""
+        history = [(event.kind, event.data) for event in self._store.read_all(self.stream)]
+        found = [
+            int(event.arguments["epoch"])
+            for event in effective(history)
+            if event.name == "EpochAdvanced" and event.arguments["party"] == party
+        ]
+        return found[-1] if found else 0
+
+    def balances(self) -> dict[tuple[str, str], int]:
+        """Internal balances by (token, party), base units, rebuilt from events alone."""
+        history = [(event.kind, event.data) for event in self._store.read_all(self.stream)]
+        found: dict[tuple[str, str], int] = {}
+        for event in effective(history):
+            sign = {"Credited": 1, "Debited": -1}.get(event.name, 0)
+            if sign:
+                key = (event.arguments["token"], event.arguments["party"])
+                found[key] = found.get(key, 0) + sign * int(event.arguments["amount"])
+        return found

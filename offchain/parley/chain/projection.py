@@ -1,0 +1,81 @@
+"""From logs to events that can be stored, and from a deal's state to its row in the read model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+
+from parley.chain.abi import Event
+from parley.chain.escrow import EscrowContract, Status
+from parley.chain.fold import ChainDeal, ChainEvent
+from parley.chain.models import Block, Log
+from parley.store import DealRow, Transaction, schema
+
+
+def chain_events(escrow: EscrowContract, block: Block, logs: Iterable[Log]) -> list[ChainEvent]:
+    """The escrow's events in a block. Raises `NodeAnswerInvalid` for a log that does not decode."""
+    found: list[ChainEvent] = []
+    for log in logs:
+        decoded = escrow.decode(log)
+        if decoded is None:
+            continue
+        arguments = _as_json(escrow.interface.events[log.topics[0]], decoded.arguments)
+        deal_id = arguments.pop("dealId", None)
+        found.append(
+            ChainEvent(
+                name=decoded.name,
+                arguments=arguments,
+                deal_id=deal_id,
+                block_number=block.number,
+                block_hash=block.hash,
+                block_time=block.timestamp,
+                transaction=log.transaction,
+                log_index=log.index,
+            )
+        )
+    return found
+
+
+def _as_json(event: Event, arguments: Any) -> dict[str, Any]:
+    """Arguments fit for storing: integers of 64 bits and more become decimal strings."""
+    found: dict[str, Any] = {}
+    for name, kind in zip(event.names, event.types, strict=True):
+        value = arguments[name]
+        wide = kind.startswith("uint") and int(kind[4:] or 256) >= 64
+        found[name] = str(value) if wide else value
+    return found
+
+
+def put_deal(transaction: Transaction, deal: ChainDeal) -> None:
+    """Keep the read model in step. A deal that nobody submitted here gets a row of its own."""
+    table = schema.deals
+    known = transaction.execute(sa.select(table.c.status).where(table.c.deal_id == deal.deal_id)).first()
+    if known is None:
+        if deal.buyer is None or deal.seller is None or deal.token is None:
+            return
+        parties = (("buyer", deal.buyer), ("seller", deal.seller))
+        transaction.put_row(
+            DealRow(
+                deal_id=deal.deal_id,
+                status=deal.status_word,
+                token=deal.token,
+                price=deal.price,
+                locked=deal.locked,
+                milestone=deal.milestone,
+                updated_at=transaction.now,
+                parties=parties,
+            )
+        )
+        return
+    # A deal that a reorganisation took off the chain waits to be opened again.
+    status = "pending" if deal.status is Status.UNOPENED else deal.status_word
+    change = sa.update(table).where(table.c.deal_id == deal.deal_id)
+    values = {
+        "status": status,
+        "locked": str(deal.locked),
+        "milestone": deal.milestone,
+        "updated_at": transaction.now,
+    }
+    transaction.execute(change.values(values))
