@@ -32,18 +32,29 @@ contract Escrow is Ledger {
         uint256 fees = DealRules.check(deal);
         dealId = _idOf(deal);
         _requireStatus(dealId, _deals[dealId], Status.Unopened);
-        _requireEpoch(deal.buyer, deal.buyerEpoch);
-        _requireEpoch(deal.seller, deal.sellerEpoch);
-        _requireOpening(deal.buyer, dealId, buyerSignature, buyerFunding.kind);
-        _requireOpening(deal.seller, dealId, sellerSignature, sellerFunding.kind);
+        address buyer = deal.buyer;
+        address seller = deal.seller;
+        FundingKind buyerKind = buyerFunding.kind;
+        FundingKind sellerKind = sellerFunding.kind;
+        _requireEpoch(buyer, deal.buyerEpoch);
+        _requireEpoch(seller, deal.sellerEpoch);
+        // A party's EIP-3009 authorisation with the deal's id as nonce is its consent too; it is verified below.
+        if (buyerKind != FundingKind.Authorization || buyerSignature.length != 0) {
+            _requireSignature(buyer, dealId, buyerSignature);
+        }
+        if (sellerKind != FundingKind.Authorization || sellerSignature.length != 0) {
+            _requireSignature(seller, dealId, sellerSignature);
+        }
 
-        uint256 due = deal.price + fees;
-        uint256 locked = due + deal.sellerBond;
-        if (locked > type(uint128).max) revert LockedTooLarge(locked);
-        _deals[dealId] = DealWords.opened(locked);
-        emit Opened(dealId, deal.buyer, deal.seller, deal.token, deal.price, uint128(locked), deal.transcriptRoot);
-        _fundBuyer(deal, dealId, due, buyerFunding);
-        _fund(deal, dealId, deal.seller, deal.sellerBond, sellerFunding);
+        address token = deal.token;
+        uint256 bond = deal.sellerBond;
+        uint256 due = fees + deal.price;
+        if (due + bond > type(uint128).max) revert LockedTooLarge(due + bond);
+        _deals[dealId] = DealWords.opened(due + bond);
+        emit Opened(dealId, buyer, seller, token, deal.price, uint128(due + bond), deal.transcriptRoot);
+        if (deal.relayFee != 0) due += _relayFee(deal, buyerKind);
+        _fund(deal, dealId, token, buyer, due, buyerKind, buyerFunding);
+        _fund(deal, dealId, token, seller, bond, sellerKind, sellerFunding);
     }
 
     /// @inheritdoc IEscrow
@@ -285,7 +296,6 @@ contract Escrow is Ledger {
 
     /// @inheritdoc IEscrow
     function dealIdOf(Deal calldata deal) external view returns (bytes32) {
-        DealHash.requireClean(deal);
         return _idOf(deal);
     }
 
@@ -303,41 +313,41 @@ contract Escrow is Ledger {
 
     /// @dev The relay fee goes to a caller that may have it; an authorisation always carries it, so what nobody earned
     /// returns to the buyer's internal balance.
-    function _fundBuyer(Deal calldata deal, bytes32 dealId, uint256 due, Funding calldata funding) private {
-        uint256 relayFee = deal.relayFee;
-        if (relayFee != 0) {
-            bool earned = (deal.relayer == address(0) || deal.relayer == msg.sender) && msg.sender != deal.buyer
-                && msg.sender != deal.seller;
-            if (earned) {
-                due += relayFee;
-                _credit(deal.token, msg.sender, relayFee);
-            } else if (funding.kind == FundingKind.Authorization) {
-                due += relayFee;
-                _credit(deal.token, deal.buyer, relayFee);
-            }
-        }
-        _fund(deal, dealId, deal.buyer, due, funding);
+    /// @return due base units to take from the buyer for it
+    function _relayFee(Deal calldata deal, FundingKind kind) private returns (uint256 due) {
+        bool earned = (deal.relayer == address(0) || deal.relayer == msg.sender) && msg.sender != deal.buyer
+            && msg.sender != deal.seller;
+        if (!earned && kind != FundingKind.Authorization) return 0;
+        due = deal.relayFee;
+        _credit(deal.token, earned ? msg.sender : deal.buyer, due);
     }
 
     /// @dev Pays the current milestone in full and goes to the next one or closes.
     function _pay(Deal calldata deal, bytes32 dealId, DealWord word, Acceptance how, bytes32 deliverable, uint256 fee)
         private
     {
-        uint256 toSeller = _amount(deal, word);
-        uint256 paid = toSeller;
-        uint256 remaining = word.locked() - paid;
-        if (_isLast(deal, word)) {
-            (uint256 fees, uint256 bond) = _left(deal, word);
-            toSeller += bond;
-            remaining = 0;
-            _deals[dealId] = _closed(word);
-            _creditAndCount(deal.token, deal.buyer, fees, AccountWords.SETTLED_AS_BUYER);
-            _count(deal.token, deal.seller, AccountWords.SETTLED_AS_SELLER);
-        } else {
+        address token = deal.token;
+        address buyer = deal.buyer;
+        address seller = deal.seller;
+        Milestone[] calldata milestones = deal.milestones;
+        uint256 index = word.milestone();
+        uint256 toSeller = milestones[index].amount;
+        if (index + 1 != milestones.length) {
+            uint256 remaining = word.locked() - toSeller;
             _deals[dealId] = _next(word, word.lost(), remaining);
+            emit Settled(dealId, uint8(index), how, uint128(toSeller), uint128(remaining), deliverable);
+        } else {
+            _deals[dealId] = _closed(word);
+            emit Settled(dealId, uint8(index), how, uint128(toSeller), 0, deliverable);
+            toSeller += _bondLeft(deal, word.lost());
+            // What is neither the last milestone nor bond is the buyer's: fees that no arbiter earned.
+            _creditAndCount(token, buyer, word.locked() - toSeller, AccountWords.SETTLED_AS_BUYER);
+            _count(token, seller, AccountWords.SETTLED_AS_SELLER);
         }
-        emit Settled(dealId, uint8(word.milestone()), how, uint128(paid), uint128(remaining), deliverable);
-        _payOut(deal, deal.buyer, fee, toSeller, 0);
+        bool inside = deal.payout & 1 != 0;
+        if (inside) _credit(token, seller, toSeller);
+        _payFee(token, buyer, fee);
+        if (!inside) _push(token, seller, toSeller);
     }
 
     /// @dev Pays the current milestone in two shares and goes to the next one or closes. `charged` is the arbiter's, by
@@ -490,12 +500,6 @@ contract Escrow is Ledger {
 
     function _requireNotAfter(uint256 until) private view {
         if (block.timestamp > until) revert TooLate(until, block.timestamp);
-    }
-
-    /// @dev Its own EIP-3009 authorisation with the deal's id as nonce is a party's consent too.
-    function _requireOpening(address party, bytes32 dealId, bytes calldata signature, FundingKind kind) private view {
-        if (kind == FundingKind.Authorization && signature.length == 0) return;
-        _requireSignature(party, dealId, signature);
     }
 
     function _requireSplit(Deal calldata deal, bytes32 dealId, DealWord word, Split calldata terms) private view {

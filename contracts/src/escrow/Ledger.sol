@@ -9,7 +9,12 @@ import {Consent} from "./Consent.sol";
 
 /// @notice Internal balances, counters, and money in and out of them.
 abstract contract Ledger is Consent {
-    mapping(address token => mapping(address party => AccountWord)) private _accounts;
+    /// @dev A struct, so that a reference to the word can be kept instead of hashing its place twice.
+    struct Place {
+        AccountWord word;
+    }
+
+    mapping(address token => mapping(address party => Place)) private _accounts;
     mapping(address token => mapping(address party => uint256)) private _records;
 
     // --------------------------------------------------------------- external
@@ -60,7 +65,7 @@ abstract contract Ledger is Consent {
 
     /// @inheritdoc IEscrow
     function accountOf(address token, address party) external view returns (Account memory) {
-        return _accounts[token][party].decoded();
+        return _accounts[token][party].word.decoded();
     }
 
     /// @inheritdoc IEscrow
@@ -72,17 +77,20 @@ abstract contract Ledger is Consent {
 
     function _credit(address token, address party, uint256 amount) internal {
         if (amount == 0) return;
-        _accounts[token][party] = _credited(_accounts[token][party], token, party, amount);
+        Place storage place = _accounts[token][party];
+        place.word = _credited(place.word, token, party, amount);
     }
 
     function _creditAndCount(address token, address party, uint256 amount, Counter counter) internal {
-        AccountWord word = _accounts[token][party].bumped(counter);
+        Place storage place = _accounts[token][party];
+        AccountWord word = place.word.bumped(counter);
         if (amount != 0) word = _credited(word, token, party, amount);
-        _accounts[token][party] = word;
+        place.word = word;
     }
 
     function _count(address token, address party, Counter counter) internal {
-        _accounts[token][party] = _accounts[token][party].bumped(counter);
+        Place storage place = _accounts[token][party];
+        place.word = place.word.bumped(counter);
     }
 
     function _note(address token, address party, Counter counter) internal {
@@ -91,10 +99,10 @@ abstract contract Ledger is Consent {
 
     function _debit(address token, address party, uint256 amount) internal {
         if (amount == 0) return;
-        AccountWord word = _accounts[token][party];
-        uint256 available = word.balance();
+        Place storage place = _accounts[token][party];
+        uint256 available = place.word.balance();
         if (available < amount) revert BalanceShort(token, party, available, amount);
-        _accounts[token][party] = word.minus(amount);
+        place.word = place.word.minus(amount);
         emit Debited(token, party, uint128(amount));
     }
 
@@ -110,16 +118,21 @@ abstract contract Ledger is Consent {
         if (amount != 0 && !TokenCalls.tryPush(token, to, amount)) _credit(token, to, amount);
     }
 
-    function _fund(Deal calldata deal, bytes32 dealId, address from, uint256 amount, Funding calldata funding)
-        internal
-    {
-        if (funding.kind == FundingKind.Authorization) {
+    function _fund(
+        Deal calldata deal,
+        bytes32 dealId,
+        address token,
+        address from,
+        uint256 amount,
+        FundingKind kind,
+        Funding calldata funding
+    ) internal {
+        if (kind == FundingKind.Authorization) {
             uint256 validBefore = uint256(deal.openBy) + 1;
-            TokenCalls.pullAuthorized(deal.token, from, amount, validBefore, dealId, funding.signature);
-        } else if (funding.kind == FundingKind.Balance) {
-            _debit(deal.token, from, amount);
+            TokenCalls.pullAuthorized(token, from, amount, validBefore, dealId, funding.signature);
         } else if (amount != 0) {
-            TokenCalls.pull(deal.token, from, amount);
+            if (kind == FundingKind.Balance) _debit(token, from, amount);
+            else TokenCalls.pull(token, from, amount);
         }
     }
 

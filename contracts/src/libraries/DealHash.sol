@@ -12,7 +12,7 @@ library DealHash {
 
     /// @dev The head of a Deal in calldata is its EIP-712 data word for word, except that `milestones` (word 18 of 29)
     /// is an offset there and a hash here. So the head is copied once and that word overwritten. Words are taken as
-    /// they are: `requireClean` refuses bits beyond a field's type before a deal can open.
+    /// they are: opening refuses bits beyond a field's type (see DealRules).
     function structHash(IEscrow.Deal calldata deal) internal pure returns (bytes32 result) {
         bytes32 milestones = milestonesHash(deal.milestones);
         bytes32 typeHash = DEAL_TYPEHASH;
@@ -41,24 +41,15 @@ library DealHash {
         }
     }
 
-    /// @notice Reverts with no data when a word of the deal's head has bits beyond its field's type, as typed access does.
-    /// @dev Milestones are read through typed access where they are checked.
-    function requireClean(IEscrow.Deal calldata deal) internal pure {
+    /// @notice Reverts with no data, as typed access does, when relayer, cancelBy, transcriptLength, amendsMilestone or
+    /// amendsLocked has bits beyond its type.
+    function requireCleanRest(IEscrow.Deal calldata deal) internal pure {
         assembly ("memory-safe") {
-            function word(base, index) -> value {
-                value := calldataload(add(base, shl(5, index)))
-            }
-            let dirty :=
-                shr(160, or(or(word(deal, 0), word(deal, 1)), or(word(deal, 2), or(word(deal, 3), word(deal, 4)))))
-            dirty := or(
-                dirty,
-                shr(128, or(or(word(deal, 5), word(deal, 6)), or(word(deal, 7), or(word(deal, 8), word(deal, 25)))))
-            )
-            dirty := or(dirty, shr(64, or(word(deal, 26), word(deal, 27))))
-            dirty := or(dirty, shr(40, or(word(deal, 9), word(deal, 10))))
-            dirty := or(dirty, shr(32, or(or(word(deal, 11), word(deal, 12)), or(word(deal, 13), word(deal, 21)))))
-            dirty := or(dirty, shr(16, or(word(deal, 14), or(word(deal, 15), word(deal, 16)))))
-            dirty := or(dirty, shr(8, or(word(deal, 17), word(deal, 24))))
+            let dirty := shr(160, calldataload(add(deal, 0x60)))
+            dirty := or(dirty, shr(40, calldataload(add(deal, 0x140))))
+            dirty := or(dirty, shr(32, calldataload(add(deal, 0x2a0))))
+            dirty := or(dirty, shr(8, calldataload(add(deal, 0x300))))
+            dirty := or(dirty, shr(128, calldataload(add(deal, 0x320))))
             if dirty { revert(0, 0) }
         }
     }

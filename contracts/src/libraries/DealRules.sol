@@ -12,9 +12,11 @@ library DealRules {
     /// @dev Bits 0 and 1 of `payout`; bit 2 belongs to instant deals.
     uint256 internal constant PAYOUT_BITS = 3;
 
+    /// @dev Every field is read here or in `open` through typed access, which refuses bits beyond its type, but for the
+    /// ones that `requireCleanRest` looks at: a deal has one encoding, hence one id.
     /// @return fees base units that each side locks for the arbiter, all milestones together
     function check(IEscrow.Deal calldata deal) internal view returns (uint256 fees) {
-        DealHash.requireClean(deal);
+        DealHash.requireCleanRest(deal);
         if (deal.bundle != 0) revert IEscrow.LinkedDealAlone(deal.bundle);
         if (deal.amends != 0) revert IEscrow.AmendmentNotHere(deal.amends);
         if (deal.payout > PAYOUT_BITS) revert IEscrow.PayoutUnknown(deal.payout);
@@ -27,8 +29,9 @@ library DealRules {
         checkBps(deal.rejectedSellerBps);
         checkBps(deal.lapsedSellerBps);
         checkBps(deal.walkAwayBps);
-        checkMilestones(deal.milestones, deal.price, deal.reviewWindow);
-        return checkFees(deal);
+        IEscrow.Milestone[] calldata milestones = deal.milestones;
+        checkMilestones(milestones, deal.price, deal.reviewWindow);
+        return checkFees(deal, milestones.length);
     }
 
     function checkParties(address buyer, address seller, address arbiter) private pure {
@@ -56,8 +59,9 @@ library DealRules {
         uint256 sum;
         uint256 earliest = block.timestamp;
         for (uint256 i; i < count; ++i) {
-            uint256 amount = milestones[i].amount;
-            uint256 deliverBy = milestones[i].deliverBy;
+            IEscrow.Milestone calldata milestone = milestones[i];
+            uint256 amount = milestone.amount;
+            uint256 deliverBy = milestone.deliverBy;
             if (amount == 0) revert IEscrow.MilestoneAmountZero(i);
             if (deliverBy < earliest) {
                 if (i == 0) revert IEscrow.DeadlinePassed(deliverBy, block.timestamp);
@@ -72,12 +76,15 @@ library DealRules {
         if (sum != price) revert IEscrow.MilestonesSum(sum, price);
     }
 
-    function checkFees(IEscrow.Deal calldata deal) private pure returns (uint256 fees) {
+    function checkFees(IEscrow.Deal calldata deal, uint256 count) private pure returns (uint256 fees) {
         if (deal.arbiter == address(0)) {
             if (deal.arbiterFee != 0) revert IEscrow.FeeWithoutArbiter(deal.arbiterFee);
             return 0;
         }
-        fees = uint256(deal.arbiterFee) * deal.milestones.length;
+        // 128 bits times at most 16.
+        unchecked {
+            fees = uint256(deal.arbiterFee) * count;
+        }
         if (deal.sellerBond < fees) revert IEscrow.BondBelowFees(deal.sellerBond, fees);
     }
 }

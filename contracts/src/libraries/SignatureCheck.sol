@@ -15,14 +15,24 @@ library SignatureCheck {
 
     function isValid(address signer, bytes32 digest, bytes calldata body) internal view returns (bool) {
         if (body.length == 65) {
-            if (isEcdsa(signer, digest, uint8(body[64]), bytes32(body[0:32]), bytes32(body[32:64]))) return true;
+            (uint8 v, bytes32 r, bytes32 s) = parts(body);
+            if (isEcdsa(signer, digest, v, r, s)) return true;
         } else if (body.length == 64) {
             // ERC-2098: the top bit of the second word is v.
-            uint256 vs = uint256(bytes32(body[32:64]));
-            bytes32 s = bytes32(vs & (type(uint256).max >> 1));
-            if (isEcdsa(signer, digest, uint8(27 + (vs >> 255)), bytes32(body[0:32]), s)) return true;
+            (, bytes32 r, bytes32 vs) = parts(body);
+            bytes32 s = bytes32(uint256(vs) & (type(uint256).max >> 1));
+            if (isEcdsa(signer, digest, uint8(27 + (uint256(vs) >> 255)), r, s)) return true;
         }
         return signer.code.length != 0 && isErc1271(signer, digest, body);
+    }
+
+    /// @dev r, s and the byte after them; the caller has checked the length.
+    function parts(bytes calldata body) internal pure returns (uint8 v, bytes32 r, bytes32 s) {
+        assembly ("memory-safe") {
+            r := calldataload(body.offset)
+            s := calldataload(add(body.offset, 0x20))
+            v := byte(0, calldataload(add(body.offset, 0x40)))
+        }
     }
 
     function isEcdsa(address signer, bytes32 digest, uint8 v, bytes32 r, bytes32 s) internal view returns (bool) {

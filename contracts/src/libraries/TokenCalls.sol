@@ -60,9 +60,7 @@ library TokenCalls {
     ) internal {
         bytes32 digest = authorizationDigest(token, from, amount, validBefore, nonce);
         if (signature.length != 65) revert IEscrow.AuthorizationInvalid(from, digest);
-        uint8 v = uint8(signature[64]);
-        bytes32 r = bytes32(signature[0:32]);
-        bytes32 s = bytes32(signature[32:64]);
+        (uint8 v, bytes32 r, bytes32 s) = SignatureCheck.parts(signature);
         if (!SignatureCheck.isEcdsa(from, digest, v, r, s)) revert IEscrow.AuthorizationInvalid(from, digest);
         uint256 before = SafeTransferLib.balanceOf(token, address(this));
         bool taken;
