@@ -17,6 +17,30 @@ class NegotiationError(ParleyError):
     code = "negotiation"
 
 
+class ProfileInvalid(NegotiationError):
+    """A profile that does not fit its domain. `values`: `field`, and what was expected."""
+
+    code = "negotiation.profile-invalid"
+    status: ClassVar[int] = 422
+    next_action = "Write a profile for exactly this domain; the named field is the first that does not fit."
+
+
+class SpaceEmpty(NegotiationError):
+    """Hard constraints that leave no outcome to negotiate about."""
+
+    code = "negotiation.space-empty"
+    status: ClassVar[int] = 422
+    next_action = "Loosen the limits or constraints of the profile, or do not negotiate in this domain."
+
+
+class StrategyUnknown(NegotiationError):
+    """No strategy has this name, or its parameters do not fit. `values`: `strategy`, `problem`, `known`."""
+
+    code = "negotiation.strategy-unknown"
+    status: ClassVar[int] = 422
+    next_action = "Name one of the known strategies and give it parameters of its schema."
+
+
 class Refusal(NegotiationError):
     """A message that is not admissible in this state of this negotiation. The state is unchanged."""
 

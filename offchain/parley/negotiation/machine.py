@@ -89,7 +89,7 @@ class Machine:
             sequence=0,
             last=rules.negotiation_id,
             last_sent_at=rules.opening.opened_at,
-            records=tuple(PartyRecord() for _ in rules.roles),
+            records=tuple(PartyRecord(role) for role in rules.roles),
         )
 
     def step(self, state: NegotiationState, message: Message) -> Step:

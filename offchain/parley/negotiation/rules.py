@@ -5,11 +5,9 @@ from __future__ import annotations
 from functools import cached_property
 
 from parley.negotiation.status import Fallback
-from parley.terms.domain import AmountIssue, Domain
+from parley.terms.domain import Domain
 from parley.terms.opening import Opening
 from parley.terms.values import Address, Hash32
-
-_PPM = 1_000_000
 
 
 class Rules:
@@ -33,12 +31,6 @@ class Rules:
         self.max_queries: int = limits.max_queries
         self.min_concession_ppm: int = limits.min_concession_ppm
         self.fallback = Fallback(limits.fallback)
-        # (position, range) of the amount issues; the others count as moved or not.
-        self._amounts: dict[int, int] = {
-            at: issue.max - issue.min
-            for at, issue in enumerate(domain.issues)
-            if isinstance(issue, AmountIssue)
-        }
 
     @cached_property
     def negotiation_id(self) -> Hash32:
@@ -48,23 +40,3 @@ class Rules:
         """The role whose turn follows, in the opening's order."""
         at = self.roles.index(role)
         return self.roles[(at + 1) % len(self.roles)]
-
-    def is_weak(self, before: tuple[int | str, ...], after: tuple[int | str, ...]) -> bool:
-        """Whether an offer repeats the one before it or moves less than the minimum concession.
-
-        The amounts' moves are added in ppm of each issue's range, each floored; any move of another issue
-        suffices.
-        """
-        if before == after:
-            return True
-        if self.min_concession_ppm == 0:
-            return False
-        moved = 0
-        for at, (old, new) in enumerate(zip(before, after, strict=True)):
-            if old == new:
-                continue
-            span = self._amounts.get(at)
-            if span is None or not isinstance(old, int) or not isinstance(new, int):
-                return False
-            moved += abs(new - old) * _PPM // span
-        return moved < self.min_concession_ppm

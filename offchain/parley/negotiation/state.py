@@ -48,6 +48,7 @@ class PartyRecord:
     issues, and `digest` the hash of their canonical form; both None before its first offer.
     """
 
+    role: str
     values: tuple[int | str, ...] | None = None
     digest: Hash32 | None = None
     final: bool = False
@@ -57,6 +58,7 @@ class PartyRecord:
 
     def document(self) -> dict[str, Any]:
         document: dict[str, Any] = {
+            "role": self.role,
             "final": self.final,
             "repeats": self.repeats,
             "queries": self.queries,
@@ -129,6 +131,10 @@ class NegotiationState:
     @property
     def live(self) -> bool:
         return self.status.live
+
+    def record_of(self, role: str) -> PartyRecord:
+        """The record of the party in `role`, which must be one of the opening's."""
+        return next(record for record in self.records if record.role == role)
 
     def document(self) -> dict[str, Any]:
         """The canonical form as JSON values, absent things left out; docs/spec.md section 5 names every

@@ -9,6 +9,7 @@ from dataclasses import replace
 from parley.negotiation.errors import OfferWasFinal, RepeatLimit
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import PAIR_BYTES, PartyRecord
+from parley.negotiation.weak import is_weak
 from parley.terms.values import Hash32, keccak
 
 LOOP_AT = 3
@@ -26,7 +27,7 @@ def record_offer(
     if record.final:
         raise OfferWasFinal("The sender called its last offer final")
     repeats = 0
-    if record.values is not None and rules.is_weak(record.values, values):
+    if record.values is not None and is_weak(rules.domain, record.values, values):
         repeats = record.repeats + 1
         if repeats > rules.repeat_cap:
             raise RepeatLimit(

@@ -1,0 +1,250 @@
+"""Finding an outcome worth at least a target that suits the other side best, without listing outcomes.
+
+Inside a branch this is a multiple-choice knapsack. Its linear relaxation is solved exactly and greedily
+(Zemel 1980; Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, section 11.2): from the owner's best
+outcome, steps along the hull of each issue are taken in order of what the other side gains for what the
+owner loses; what is left of the slack is spent by single changes. Ties fall by canonical order, so the
+answer is the same on every machine.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
+from parley.negotiation.space import Axis, Branch, Outcome, Space
+
+Admissible = Callable[[Outcome], bool]
+Scores = Callable[[Axis], Sequence[int]]
+"""What the other side is thought to gain from each value of an axis: any integers, larger is better."""
+
+TRIES = 256
+"""How many outcomes may be put to the policy in one search."""
+POLISHING = 4
+WINDOW = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An outcome with the owner's exact utility and the estimated gain of the other side."""
+
+    outcome: Outcome
+    gain: int
+    score: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    axis: int
+    to: int
+    loss: int
+    benefit: int
+
+
+class _Spent(Exception):
+    """The tries are used up."""
+
+
+class Search:
+    """One search over a space. `admissible` is asked at most `TRIES` times."""
+
+    def __init__(self, space: Space, admissible: Admissible, scores: Scores) -> None:
+        self._space = space
+        self._admissible = admissible
+        self._scores = scores
+        self._left = TRIES
+        self._refused: set[Outcome] = set()
+
+    @property
+    def tries(self) -> int:
+        """How many outcomes were put to the policy."""
+        return TRIES - self._left
+
+    def just_above(self, target: int, last: Outcome | None) -> Candidate | None:
+        """For a listed space: among the few outcomes worth just the target or a little more, the one that
+        agrees with `last` in most issues; then better ones, up to the owner's best. None when policy
+        admits none of those tried.
+        """
+        if self._space.listed is None:
+            return self.at_least(target)
+        losses, outcomes = self._space.listed
+        end = bisect_right(losses, -target)
+        start = max(0, end - WINDOW)
+        window = range(end - 1, start - 1, -1)
+        order = list(window)
+        if last is not None:
+            order.sort(key=lambda at: -_agreements(outcomes[at], last))
+        try:
+            for at in chain(order, range(start - 1, -1, -1)):
+                if self._admits(outcomes[at]):
+                    return Candidate(outcomes[at], -losses[at], 0)
+        except _Spent:
+            pass
+        return None
+
+    def at_least(self, target: int) -> Candidate | None:
+        """The candidate of the highest score whose exact utility is at least `target`; None when none was
+        found that constraints and policy admit.
+        """
+        found: list[Candidate] = []
+        try:
+            for branch in self._space.branches:
+                table = [self._scores(axis) for axis in branch.axes]
+                indices = _relaxed(branch, table, target)
+                if indices is None:
+                    continue
+                candidate = self._first_admitted(branch, table, indices, target)
+                if candidate is not None:
+                    found.append(candidate)
+        except _Spent:
+            pass
+        return max(found, key=lambda candidate: (candidate.score, candidate.gain), default=None)
+
+    def _first_admitted(
+        self, branch: Branch, table: list[Sequence[int]], indices: list[int], target: int
+    ) -> Candidate | None:
+        for chosen in _around(branch, table, indices, target):
+            if self._admits(branch.outcome(chosen)):
+                score = sum(scores[at] for scores, at in zip(table, chosen, strict=True))
+                return Candidate(branch.outcome(chosen), branch.gain(chosen), score)
+        return None
+
+    def _admits(self, outcome: Outcome) -> bool:
+        if outcome in self._refused:
+            return False
+        if self._left == 0:
+            raise _Spent
+        self._left -= 1
+        if self._space.constraints_hold(outcome) and self._admissible(outcome):
+            return True
+        self._refused.add(outcome)
+        return False
+
+
+def _agreements(outcome: Outcome, other: Outcome) -> int:
+    return sum(1 for mine, theirs in zip(outcome, other, strict=True) if mine == theirs)
+
+
+def _relaxed(branch: Branch, table: list[Sequence[int]], target: int) -> list[int] | None:
+    """The greedy outcome worth at least `target`; None where even the owner's best is worth less."""
+    indices: list[int] = []
+    steps: list[_Step] = []
+    for at, (axis, scores) in enumerate(zip(branch.axes, table, strict=True)):
+        hull = _hull(axis, scores)
+        indices.append(hull[0])
+        for before, after in pairwise(hull):
+            steps.append(
+                _Step(at, after, axis.gains[before] - axis.gains[after], scores[after] - scores[before])
+            )
+    slack = branch.gain(indices) - target
+    if slack < 0:
+        return None
+    # Most benefit for the loss first; exact, since fractions of two integers compare by cross products.
+    steps.sort(key=_Efficiency)
+    stopped: set[int] = set()
+    for step in steps:
+        if step.axis in stopped:
+            continue
+        if step.loss <= slack:
+            slack -= step.loss
+            indices[step.axis] = step.to
+        else:
+            stopped.add(step.axis)
+    return _polished(branch, table, indices, slack)
+
+
+class _Efficiency:
+    """Sort key of a step: benefit for loss falling, then the order of issues."""
+
+    __slots__ = ("_step",)
+
+    def __init__(self, step: _Step) -> None:
+        self._step = step
+
+    def __lt__(self, other: _Efficiency) -> bool:
+        mine, theirs = self._step, other._step
+        left, right = mine.benefit * theirs.loss, theirs.benefit * mine.loss
+        return left > right if left != right else mine.axis < theirs.axis
+
+
+def _hull(axis: Axis, scores: Sequence[int]) -> list[int]:
+    """Indices from the owner's best value to the other side's, along the upper hull of (loss, benefit)."""
+    order = sorted(
+        range(len(axis.values)), key=lambda at: (-axis.gains[at], -scores[at], -axis.likings[at], at)
+    )
+    hull: list[int] = []
+    for at in order:
+        if hull and scores[at] <= scores[hull[-1]]:
+            continue
+        while len(hull) > 1 and _bends_up(axis, scores, hull[-2], hull[-1], at):
+            hull.pop()
+        hull.append(at)
+    return hull
+
+
+def _bends_up(axis: Axis, scores: Sequence[int], first: int, middle: int, last: int) -> bool:
+    gains = axis.gains
+    left = (scores[middle] - scores[first]) * (gains[middle] - gains[last])
+    right = (scores[last] - scores[middle]) * (gains[first] - gains[middle])
+    return left <= right
+
+
+def _polished(branch: Branch, table: list[Sequence[int]], indices: list[int], slack: int) -> list[int]:
+    """Spends what is left of the slack on single changes that the other side gains from."""
+    for _ in range(POLISHING):
+        changed = False
+        for at, (axis, scores) in enumerate(zip(branch.axes, table, strict=True)):
+            now = indices[at]
+            floor = axis.gains[now] - slack
+            best = max(
+                (k for k in range(len(axis.values)) if axis.gains[k] >= floor),
+                key=lambda k: (scores[k], axis.gains[k], axis.likings[k], -k),
+            )
+            if (scores[best], axis.gains[best]) > (scores[now], axis.gains[now]):
+                slack -= axis.gains[now] - axis.gains[best]
+                indices[at] = best
+                changed = True
+        if not changed:
+            break
+    return indices
+
+
+def _around(
+    branch: Branch, table: list[Sequence[int]], indices: list[int], target: int
+) -> Iterator[list[int]]:
+    """The outcome itself, then its neighbours that are worth the target: first along issues without
+    weight, then along one weighted issue, then both together. For a policy that forbids the first choice.
+    """
+    yield indices
+    slack = branch.gain(indices) - target
+    free = [at for at, axis in enumerate(branch.axes) if axis.weight == 0 and len(axis.values) > 1]
+    weighted = [at for at, axis in enumerate(branch.axes) if axis.weight != 0 and len(axis.values) > 1]
+    alternatives = {
+        at: _alternatives(branch.axes[at], table[at], indices[at], slack) for at in free + weighted
+    }
+    for at in free + weighted:
+        for k in alternatives[at]:
+            yield [*indices[:at], k, *indices[at + 1 :]]
+    for at in weighted:
+        for k in alternatives[at][:8]:
+            changed = [*indices[:at], k, *indices[at + 1 :]]
+            for other in free:
+                for j in alternatives[other]:
+                    yield [*changed[:other], j, *changed[other + 1 :]]
+
+
+def _alternatives(axis: Axis, scores: Sequence[int], now: int, slack: int) -> list[int]:
+    """Other values of an axis that the slack pays for: for an issue without weight those the owner likes
+    better first, for one with weight those the other side likes better; long lists thinned to 48.
+    """
+    floor = axis.gains[now] - slack
+    able = [k for k in range(len(axis.values)) if k != now and axis.gains[k] >= floor]
+    if axis.weight == 0:
+        able.sort(key=lambda k: (-axis.likings[k], k))
+    else:
+        able.sort(key=lambda k: (-scores[k], -axis.gains[k], k))
+    if len(able) > 48:
+        able = [able[at * (len(able) - 1) // 47] for at in range(48)]
+    return able

@@ -1,0 +1,86 @@
+"""Strategies by name. Each is pure, holds only its parameters, and explains every step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from parley.negotiation.errors import StrategyUnknown
+from parley.negotiation.strategies.bargainer import Bargainer, Strategy
+from parley.negotiation.strategies.fixed_rule import FixedRule, FixedRuleParams
+from parley.negotiation.strategies.moves import AcceptOffer, Escalate, Explanation, Move, Propose, Walk
+from parley.negotiation.strategies.time_dependent import (
+    Boulware,
+    Conceder,
+    Linear,
+    TimeDependent,
+    TimeDependentParams,
+)
+from parley.negotiation.strategies.tit_for_tat import TitForTat, TitForTatParams
+from parley.negotiation.strategies.trade_off import TradeOff, TradeOffParams
+from parley.negotiation.strategies.view import Filter, View, everything, view_of
+from parley.terms.documents import Part
+from parley.terms.errors import DocumentInvalid
+
+__all__ = [
+    "STRATEGIES",
+    "AcceptOffer",
+    "Bargainer",
+    "Boulware",
+    "Conceder",
+    "Escalate",
+    "Explanation",
+    "Filter",
+    "FixedRule",
+    "Linear",
+    "Move",
+    "Propose",
+    "Strategy",
+    "TimeDependent",
+    "TitForTat",
+    "TradeOff",
+    "View",
+    "Walk",
+    "everything",
+    "make_strategy",
+    "view_of",
+]
+
+STRATEGIES: Mapping[str, tuple[type[Any], type[Part]]] = {
+    TimeDependent.name: (TimeDependent, TimeDependentParams),
+    Boulware.name: (Boulware, TimeDependentParams),
+    Linear.name: (Linear, TimeDependentParams),
+    Conceder.name: (Conceder, TimeDependentParams),
+    TitForTat.name: (TitForTat, TitForTatParams),
+    FixedRule.name: (FixedRule, FixedRuleParams),
+    TradeOff.name: (TradeOff, TradeOffParams),
+}
+"""Name to class and schema of its parameters."""
+
+
+def make_strategy(name: str, params: Mapping[str, Any] | Part | None = None) -> Strategy:
+    """The strategy of this name with `params` (JSON form or model; None: its own defaults).
+
+    Raises `StrategyUnknown` for an unknown name or parameters outside its schema.
+    """
+    known = STRATEGIES.get(name)
+    if known is None:
+        raise StrategyUnknown("No strategy has this name", strategy=name[:80], known=sorted(STRATEGIES))
+    kind, schema = known
+    try:
+        if params is None:
+            needed = [field for field, info in schema.model_fields.items() if info.is_required()]
+            if needed:
+                raise StrategyUnknown("The strategy needs parameters", strategy=name, problem=needed[0])
+            made: Strategy = kind()
+        else:
+            made = kind(params if isinstance(params, schema) else schema.parse(_mapping(params)))
+    except DocumentInvalid as error:
+        raise StrategyUnknown(
+            f"Parameters of {name}: {error.message}", strategy=name, **error.values
+        ) from None
+    return made
+
+
+def _mapping(params: Mapping[str, Any] | Part) -> Mapping[str, Any]:
+    return params.as_json() if isinstance(params, Part) else params

@@ -1,0 +1,176 @@
+"""What all strategies share: when to accept, what may be offered at all, how not to repeat oneself.
+
+A strategy only says how much it aims for (`target`) and what it believes of the other side (`scores`).
+Accepting follows the rule AC_next (Baarslag, Hindriks, Jonker 2011): what is on the table is taken when
+it is worth at least what the owner would ask next. No subclass can offer or accept anything below the
+reservation, against a hard constraint or against the policy, whatever arrives: that is checked here,
+last, on everything that leaves.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import ClassVar, Protocol
+
+from parley.negotiation.opponent import Nearness
+from parley.negotiation.search import Candidate, Scores, Search
+from parley.negotiation.space import Axis, Outcome
+from parley.negotiation.strategies.moves import AcceptOffer, Explanation, Move, Propose, Walk
+from parley.negotiation.strategies.view import View
+from parley.negotiation.utility import PPM
+from parley.negotiation.weak import is_weak
+from parley.terms.documents import Part
+
+
+class Strategy(Protocol):
+    """Anything that can take a turn."""
+
+    name: ClassVar[str]
+
+    @property
+    def params(self) -> Part:
+        """What tunes it; the document hash goes into records of decisions."""
+        ...
+
+    def decide(self, view: View) -> Move:
+        """The move for this turn. Pure: equal views give equal moves."""
+        ...
+
+
+class Bargainer(ABC):
+    """Base of the strategies that aim for a utility. Subclasses hold parameters and no other state."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def target(self, view: View) -> tuple[int, str]:
+        """The exact utility (times 10^12) to ask for now, and why, in words."""
+
+    def scores(self, view: View) -> Scores:
+        """What the other side is thought to gain from values."""
+        return Nearness(view.space.names, view.theirs[-1] if view.theirs else None)
+
+    def decide(self, view: View) -> Move:
+        space = view.space
+        acceptable = self._acceptable(view)
+        table = space.gain(view.table) if view.table is not None else None
+        if not view.answerable:
+            return self._last_word(view, acceptable, table)
+        wanted, why = self.target(view)
+        target = min(max(wanted, space.reservation), space.best_gain)
+        search = Search(space, view.admits, self._careful(view))
+        candidate = self._proposal(view, search, target)
+        floor = target if candidate is None else min(candidate.gain, target)
+        if acceptable and table is not None and table >= floor:
+            text = f"accepted {_percent(table)}: at least the {_percent(floor)} it would ask for next; {why}"
+            return AcceptOffer(self._because(text, target, table, table, search.tries))
+        if candidate is None:
+            return self._without_offer(view, acceptable, table, target, search.tries)
+        text = f"asks for {_percent(candidate.gain)}{_change(view, candidate.gain)}: {why}"
+        explanation = self._because(text, target, candidate.gain, table, search.tries)
+        return Propose(space.mapping(candidate.outcome), explanation)
+
+    def _acceptable(self, view: View) -> bool:
+        table = view.table
+        return table is not None and view.space.agreeable(table) and view.admits(table)
+
+    def _last_word(self, view: View, acceptable: bool, table: int | None) -> Move:
+        if acceptable and table is not None:
+            text = f"accepted {_percent(table)} in the last move: more than no agreement"
+            return AcceptOffer(self._because(text, None, table, table, 0))
+        return Walk(
+            "no_agreement",
+            self._because("the last move, and nothing acceptable on the table", None, None, table, 0),
+        )
+
+    def _without_offer(
+        self, view: View, acceptable: bool, table: int | None, target: int, tries: int
+    ) -> Move:
+        if acceptable and table is not None:
+            text = f"accepted {_percent(table)}: no other offer is admissible"
+            return AcceptOffer(self._because(text, target, table, table, tries))
+        if view.mine and not view.may_repeat:
+            return Walk(
+                "stuck",
+                self._because("no other offer than the last one is admissible", target, None, table, tries),
+            )
+        return Walk(
+            "nothing_admissible",
+            self._because("policy and constraints leave no offer", target, None, table, tries),
+        )
+
+    def find(self, view: View, search: Search, target: int) -> Candidate | None:
+        """An admissible candidate worth at least `target`. Subclasses that model the other side look
+        further.
+        """
+        last = view.theirs[-1] if view.theirs else None
+        return search.just_above(target, last)
+
+    def _proposal(self, view: View, search: Search, target: int) -> Candidate | None:
+        """The candidate for the target; below it, down to the reservation, if the policy forces it."""
+        reservation = view.space.reservation
+        for wanted in dict.fromkeys((target, (target + reservation) // 2, reservation)):
+            candidate = self.find(view, search, wanted)
+            if candidate is not None:
+                return (
+                    self._varied(view, search, candidate)
+                    if self._stale(view, candidate.outcome)
+                    else candidate
+                )
+        return None
+
+    def _stale(self, view: View, outcome: Outcome) -> bool:
+        return bool(view.mine) and not view.may_repeat and is_weak(view.domain, view.mine[-1], outcome)
+
+    def _varied(self, view: View, search: Search, candidate: Candidate) -> Candidate | None:
+        """Another offer for one that would repeat too often: the least concession that counts as one."""
+        space = view.space
+        gain = candidate.gain
+        for share in (2, 5, 10, 20, 50, 100, 200, 400):
+            lower = gain - space.best_gain * share // 1_000
+            if lower < space.reservation:
+                break
+            found = self.find(view, search, lower)
+            if found is not None and not self._stale(view, found.outcome):
+                return found
+        return None
+
+    def _careful(self, view: View) -> Scores:
+        """The scores, except that the first own offer names the values that the owner likes where they
+        cost nothing: it tells the other side what can be had.
+        """
+        believed = self.scores(view)
+        if view.mine:
+            return believed
+
+        def scores(axis: Axis) -> list[int]:
+            return [0] * len(axis.values) if axis.weight == 0 else list(believed(axis))
+
+        return scores
+
+    def _because(
+        self, text: str, target: int | None, gain: int | None, table: int | None, tries: int
+    ) -> Explanation:
+        return Explanation(
+            strategy=self.name,
+            text=text,
+            target_ppm=None if target is None else target // PPM,
+            utility_ppm=None if gain is None else gain // PPM,
+            table_ppm=None if table is None else table // PPM,
+            considered=tries,
+        )
+
+
+def _percent(gain: int) -> str:
+    """An exact utility in percent with two decimals, floored."""
+    hundredths = gain // (PPM * 100)
+    return f"{hundredths // 100}.{hundredths % 100:02d} %"
+
+
+def _change(view: View, gain: int) -> str:
+    if not view.mine:
+        return " at first"
+    conceded = view.space.gain(view.mine[-1]) - gain
+    if conceded == 0:
+        return ", as before"
+    return f", {_percent(abs(conceded))} {'less' if conceded > 0 else 'more'} than before"
