@@ -1,0 +1,228 @@
+"""What must hold before a key signs: policy, a person's approval where policy asks for one, and room in the
+budget.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from parley.agents.approvals import ApprovalDesk, ApprovalRequest
+from parley.agents.errors import ApprovalRequired, GuardRefused
+from parley.agents.journal import Journal
+from parley.agents.knowledge import Knowledge
+from parley.errors import ParleyError
+from parley.negotiation.machine import Machine
+from parley.negotiation.state import NegotiationState
+from parley.policy.approvals import check_approval, verify_approval
+from parley.policy.budget import Budget
+from parley.policy.facts import Facts, facts_of
+from parley.policy.models import Decision, Moment
+from parley.policy.service import PolicyEngine
+from parley.terms.deal import Deal
+from parley.terms.derivation import derive_deals
+from parley.terms.message import SignedApproval
+from parley.terms.payloads import Offer
+from parley.terms.terms import terms_of
+from parley.terms.values import ZERO_HASH, Address, Hash32
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What the owner of a key demands of every signature. None for `policy` or `budget` means: no such
+    demand.
+
+    `max_fee` is the most a signed action may pay to whoever submits it, base units.
+    """
+
+    policy: PolicyEngine | None = None
+    budget: Budget | None = None
+    approvals: ApprovalDesk | None = None
+    reviewers: Collection[Address] = ()
+    max_fee: int = 0
+
+
+class Gatekeeper:
+    """Judges one key's signatures; called under the wallet's lock. It holds no key."""
+
+    def __init__(
+        self,
+        address: Address,
+        chain_id: int,
+        guard: Guard,
+        knowledge: Knowledge,
+        journal: Journal,
+        clock: Callable[[], int],
+    ) -> None:
+        self.address = address
+        self.chain_id = chain_id
+        self.guard = guard
+        self.knowledge = knowledge
+        self.journal = journal
+        self.clock = clock
+
+    def judge(
+        self,
+        machine: Machine,
+        state: NegotiationState,
+        offer: Offer,
+        moment: Moment,
+        *,
+        approved: bool = False,
+    ) -> Decision | None:
+        """What the policy says of `offer` without signing anything; None without a policy."""
+        if self.guard.policy is None:
+            return None
+        facts = self._facts(machine, state, offer, self.clock(), approved)
+        return self.guard.policy.evaluate(facts, moment=moment)
+
+    def _facts(
+        self, machine: Machine, state: NegotiationState, offer: Offer, now: int, approved: bool
+    ) -> Facts:
+        domain, opening = machine.rules.domain, machine.rules.opening
+        mine = opening.party_of_address(self.address)
+        if mine is None:
+            raise GuardRefused("this key is no party of the negotiation", negotiation=state.negotiation)
+        other = self._counterparty(machine)
+        exposure = None
+        if self.guard.budget is not None:
+            exposure = self.guard.budget.exposure(self.journal.budget(), other, without=state.negotiation)
+        return facts_of(
+            domain,
+            domain.decode_values(offer.values),
+            role=mine.role,
+            counterparty=self.knowledge.counterparty(other),
+            now=now,
+            exposure=exposure,
+            limits=self.knowledge.limits(),
+            approved=approved,
+            terms=terms_of(domain, state.negotiation, offer).hash(),
+        )
+
+    def _counterparty(self, machine: Machine) -> Address:
+        parties = machine.rules.opening.parties
+        return next(party.address for party in parties if party.address != self.address)
+
+    def check_terms(
+        self, machine: Machine, state: NegotiationState, offer: Offer, moment: Moment, now: int
+    ) -> None:
+        """Everything that must hold before this key binds its owner to `offer`."""
+        deals = derive_deals(machine.rules.domain, machine.rules.opening, offer, ZERO_HASH, 1, now)
+        for deal in deals:
+            if deal.bundle == ZERO_HASH:
+                deal.validate_for_opening(now)
+        self.require_policy(machine, state, offer, moment, now)
+        self.reserve(machine, state.negotiation, deals)
+
+    def require_policy(
+        self, machine: Machine, state: NegotiationState, offer: Offer, moment: Moment, now: int
+    ) -> None:
+        policy = self.guard.policy
+        if policy is None:
+            return
+        facts = self._facts(machine, state, offer, now, approved=False)
+        decision = policy.evaluate(facts, moment=moment)
+        if decision.outcome == "escalate":
+            self._require_approval(machine, state, offer, decision, facts, now)
+            decision = policy.evaluate(facts.model_copy(update={"approved": True}), moment=moment)
+        if not decision.allowed:
+            reasons = "; ".join(finding.reason for finding in decision.findings)
+            raise GuardRefused(
+                f"policy forbids this signature: {reasons}", moment=moment, **decision.problem()
+            )
+
+    def _require_approval(
+        self,
+        machine: Machine,
+        state: NegotiationState,
+        offer: Offer,
+        decision: Decision,
+        facts: Facts,
+        now: int,
+    ) -> None:
+        terms = terms_of(machine.rules.domain, state.negotiation, offer)
+        terms_hash = terms.hash()
+        known = self.journal.approvals(state.negotiation)
+        if any(self._covers(approval, state.negotiation, terms_hash, now) for approval in known):
+            return
+        asked = None
+        if self.guard.approvals is not None:
+            request = ApprovalRequest(
+                negotiation=state.negotiation,
+                terms_hash=terms_hash,
+                agent=self.address,
+                counterparty=facts.counterparty.address,
+                price=facts.price,
+                terms=terms.as_json(),
+                findings=tuple(finding.as_json() for finding in decision.findings),
+                asked_at=now,
+            )
+            asked = self.guard.approvals.ask(request)
+        if asked is None:
+            raise ApprovalRequired(
+                "a person must approve these terms first", terms=terms_hash, **decision.problem()
+            )
+        if not asked.core.granted:
+            raise GuardRefused(
+                "the reviewer refused these terms", terms=terms_hash, reviewer=asked.core.reviewer
+            )
+        if not self._covers(asked, state.negotiation, terms_hash, max(now, self.clock())):
+            raise GuardRefused("the approval does not cover these terms", terms=terms_hash)
+        self.journal.approve(asked)
+
+    def _covers(self, approval: SignedApproval, negotiation: Hash32, terms: Hash32, now: int) -> bool:
+        try:
+            check_approval(
+                approval.core,
+                negotiation=negotiation,
+                terms=terms,
+                agent=self.address,
+                reviewers=self.guard.reviewers,
+                now=now,
+            )
+            verify_approval(approval.core, approval.signature, self.chain_id)
+        except ParleyError:
+            return False
+        return True
+
+    # ------------------------------------------------------------------ budget
+
+    def outflow(self, deals: Collection[Deal]) -> int:
+        """Base units that leave this account when the deals open."""
+        total = 0
+        for deal in deals:
+            if deal.buyer == self.address:
+                total += deal.buyer_lock + deal.relay_fee
+            elif deal.seller == self.address:
+                total += deal.seller_bond
+        return total
+
+    def reserve(self, machine: Machine, negotiation: Hash32, deals: Collection[Deal]) -> None:
+        budget = self.guard.budget
+        if budget is None:
+            return
+        before = self.journal.budget()
+        after = budget.reserve(before, negotiation, self._counterparty(machine), self.outflow(deals))
+        if after != before:
+            self.journal.keep_budget(after)
+
+    def available(self, machine: Machine, state: NegotiationState) -> int | None:
+        """Base units the budget still has for this negotiation; None without a budget."""
+        if self.guard.budget is None:
+            return None
+        return self.guard.budget.available(
+            self.journal.budget(), self._counterparty(machine), without=state.negotiation
+        )
+
+    def release(self, negotiation: Hash32) -> None:
+        """Frees what a negotiation had reserved once it ended without a deal. A committed amount stays."""
+        budget = self.guard.budget
+        before = self.journal.budget()
+        held = before.entry(negotiation)
+        if budget is not None and held is not None and held.status == "reserved":
+            self.journal.keep_budget(budget.release(before, negotiation))
+
+    def commit(self, negotiation: Hash32) -> None:
+        """The reservation became a signed deal."""
+        if self.guard.budget is not None:
+            self.journal.keep_budget(self.guard.budget.commit(self.journal.budget(), negotiation))

@@ -1,0 +1,210 @@
+"""An agent's own durable memory: what it signed before it was sent, what it verified, what it has bound
+itself to.
+
+Everything is kept in the agent's event store, each line before the act it records. After a crash the agent
+repeats what it signed and never contradicts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from parley.agents.errors import JournalConflict
+from parley.policy.budget import BudgetState
+from parley.store.errors import IdempotencyMismatch
+from parley.store.models import ANY, DocumentPut, NewEvent
+from parley.store.service import EventStore
+from parley.terms.deal import Deal
+from parley.terms.domain import Domain
+from parley.terms.message import Message, SignedApproval
+from parley.terms.opening import Opening
+from parley.terms.values import Hash32
+
+BUDGET = "budget"
+NEGOTIATIONS = "negotiations"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedDeal:
+    """A deal this agent signed: its kind-marked signature and, where it funds by EIP-3009, the
+    authorisation.
+    """
+
+    deal: Deal
+    deal_id: Hash32
+    signature: str
+    authorization: str | None
+
+
+class Journal:
+    """Blocks until each line is durable. One agent process owns it."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+
+    # ------------------------------------------------------------ negotiations
+
+    def begin(self, domain: Domain, opening: Opening) -> None:
+        """Remembers a negotiation. Repeating it changes nothing."""
+        negotiation = opening.negotiation_id()
+        self._store.append(
+            NEGOTIATIONS,
+            ANY,
+            (NewEvent("begun", {"negotiation": negotiation}),),
+            documents=(
+                DocumentPut("domain", opening.domain, domain.as_json()),
+                DocumentPut("opening", negotiation, opening.as_json()),
+            ),
+            idempotency_key=f"begun:{negotiation}",
+        )
+
+    def negotiations(self) -> Iterator[tuple[Domain, Opening]]:
+        """Every negotiation ever begun, in order."""
+        for event in self._store.read_all(NEGOTIATIONS):
+            found = self.documents(str(event.data["negotiation"]))
+            if found is not None:
+                yield found
+
+    def documents(self, negotiation: str) -> tuple[Domain, Opening] | None:
+        body = self._store.documents.get("opening", negotiation)
+        if body is None:
+            return None
+        opening = Opening.parse(body)
+        return Domain.parse(self._store.documents.get("domain", opening.domain) or {}), opening
+
+    # ---------------------------------------------------------------- messages
+
+    def intend(self, message: Message, message_hash: Hash32) -> None:
+        """Keeps an own message before it is sent. Raises JournalConflict for a second one at a step still
+        open.
+        """
+        core = message.core
+        held = self.intended(core.negotiation, core.sequence)
+        if held is not None and held.hash != message_hash:
+            raise JournalConflict(
+                "another message of this step is signed already",
+                negotiation=core.negotiation,
+                sequence=core.sequence,
+            )
+        if held is None:
+            data = {"sequence": core.sequence, "hash": message_hash, "message": message.wire()}
+            self._store.append(f"own:{core.negotiation}", ANY, (NewEvent("signed", data),))
+
+    def give_up(self, negotiation: str, sequence: int, problem: str) -> None:
+        """The other side refused the own message at `sequence` for good; the step is open again."""
+        data = {"sequence": sequence, "problem": problem}
+        self._store.append(f"own:{negotiation}", ANY, (NewEvent("refused", data),))
+
+    def intended(self, negotiation: str, sequence: int) -> Intended | None:
+        """The own message signed for a step, unless it was refused for good."""
+        found: Intended | None = None
+        for event in self._store.read_all(f"own:{negotiation}"):
+            if event.data["sequence"] == sequence:
+                found = Intended(event.data) if event.kind == "signed" else None
+        return found
+
+    def admit(self, message: Message, message_hash: Hash32, receipt: Mapping[str, Any] | None) -> None:
+        """Keeps a verified message of the transcript, with the gateway's receipt where there is one."""
+        data: dict[str, Any] = {"hash": message_hash, "message": message.wire()}
+        if receipt is not None:
+            data["receipt"] = dict(receipt)
+        self._store.append(
+            f"transcript:{message.core.negotiation}", message.core.sequence, (NewEvent("message", data),)
+        )
+
+    def transcript(self, negotiation: str) -> list[Message]:
+        """The verified messages in order."""
+        return [
+            Message.parse(event.data["message"])
+            for event in self._store.read_all(f"transcript:{negotiation}")
+        ]
+
+    def hashes(self, negotiation: str) -> list[Hash32]:
+        return [Hash32(event.data["hash"]) for event in self._store.read_all(f"transcript:{negotiation}")]
+
+    def receipts(self, negotiation: str) -> list[Mapping[str, Any]]:
+        events = self._store.read_all(f"transcript:{negotiation}")
+        return [event.data["receipt"] for event in events if "receipt" in event.data]
+
+    # ------------------------------------------------------------------- deals
+
+    def sign_deal(self, negotiation: str, index: int, signed: SignedDeal) -> None:
+        """Keeps an own deal signature before it leaves. Raises JournalConflict for another deal of the same
+        settlement.
+        """
+        data: dict[str, Any] = {
+            "negotiation": negotiation,
+            "index": index,
+            "deal": signed.deal.as_json(),
+            "deal_id": signed.deal_id,
+            "signature": signed.signature,
+        }
+        if signed.authorization is not None:
+            data["authorization"] = signed.authorization
+        try:
+            self._store.append(
+                "deals", ANY, (NewEvent("signed", data),), idempotency_key=f"deal:{negotiation}:{index}"
+            )
+        except IdempotencyMismatch:
+            raise JournalConflict(
+                "another deal is signed already for this agreement", negotiation=negotiation, index=index
+            ) from None
+
+    def signed_deal(self, negotiation: str, index: int) -> SignedDeal | None:
+        found = (
+            event.data
+            for event in self._store.read_all("deals")
+            if event.data["negotiation"] == negotiation and event.data["index"] == index
+        )
+        data = next(found, None)
+        return None if data is None else _signed_deal(data)
+
+    def deals(self) -> dict[Hash32, SignedDeal]:
+        """Every deal this agent signed, by deal id."""
+        found = (_signed_deal(event.data) for event in self._store.read_all("deals"))
+        return {signed.deal_id: signed for signed in found}
+
+    # ------------------------------------------------------ budget, approvals
+
+    def budget(self) -> BudgetState:
+        """The ledger as last kept."""
+        count = self._store.length(BUDGET)
+        if count == 0:
+            return BudgetState()
+        return BudgetState.parse(self._store.read(BUDGET, count - 2, 1)[0].data["state"])
+
+    def keep_budget(self, state: BudgetState) -> None:
+        self._store.append(BUDGET, ANY, (NewEvent("ledger", {"state": state.as_json()}),))
+
+    def approve(self, approval: SignedApproval) -> None:
+        """Keeps a reviewer's decision under its terms hash."""
+        core = approval.core
+        self._store.append(f"approvals:{core.negotiation}", ANY, (NewEvent("approval", approval.as_json()),))
+
+    def approvals(self, negotiation: str) -> list[SignedApproval]:
+        return [
+            SignedApproval.parse(event.data) for event in self._store.read_all(f"approvals:{negotiation}")
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Intended:
+    """An own message on record."""
+
+    data: Mapping[str, Any]
+
+    @property
+    def hash(self) -> str:
+        return str(self.data["hash"])
+
+    @property
+    def message(self) -> Message:
+        return Message.parse(self.data["message"])
+
+
+def _signed_deal(data: Mapping[str, Any]) -> SignedDeal:
+    return SignedDeal(
+        Deal.parse(data["deal"]), Hash32(data["deal_id"]), str(data["signature"]), data.get("authorization")
+    )

@@ -1,0 +1,255 @@
+"""The key guard. Policy, approval and budget are checked here, where the key signs, and nowhere is there a
+way around.
+
+The wallet computes for itself what a signature would bind its owner to: the deal that an offer or
+acceptance would become, its price and everything that leaves the account. No strategy, model or gateway can
+hand it a number.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from parley.agents.errors import GuardRefused, JournalConflict
+from parley.agents.gatekeeper import Gatekeeper, Guard
+from parley.agents.journal import Journal, SignedDeal
+from parley.agents.knowledge import Knowledge, StaticKnowledge
+from parley.agents.signin import KeyIdentity
+from parley.evidence.merkle import transcript_root
+from parley.negotiation.machine import Machine
+from parley.negotiation.state import NegotiationState
+from parley.negotiation.status import Status
+from parley.policy.models import Decision, Moment
+from parley.terms.actions import Action, Split, receive_authorization_digest
+from parley.terms.deal import Deal
+from parley.terms.derivation import derive_deals
+from parley.terms.eip712 import domain_separator
+from parley.terms.message import Message, Performative, build_message
+from parley.terms.payloads import Accept, Offer, Payload
+from parley.terms.signing import Signer, account_signature
+from parley.terms.values import Address, Hash32, Signature
+
+
+@dataclass(frozen=True, slots=True)
+class TokenName:
+    """The EIP-712 name and version of a token, as its authorisations are signed under."""
+
+    name: str
+    version: str
+
+
+class Wallet:
+    """One agent's key. Thread-safe: decisions that bind money are taken one at a time, so that two
+    negotiations can never spend the same budget."""
+
+    def __init__(
+        self,
+        signer: Signer,
+        journal: Journal,
+        *,
+        chain_id: int,
+        escrow: Address,
+        clock: Callable[[], int],
+        guard: Guard | None = None,
+        knowledge: Knowledge | None = None,
+        tokens: Mapping[Address, TokenName] | None = None,
+        audience: str | None = None,
+    ) -> None:
+        self.__signer = signer
+        self.__lock = threading.RLock()
+        self._identity = KeyIdentity(signer, chain_id, audience)
+        self.journal = journal
+        self.chain_id = chain_id
+        self.escrow = escrow
+        self.clock = clock
+        self.guard = guard or Guard()
+        self.knowledge = knowledge or StaticKnowledge()
+        self._tokens = dict(tokens or {})
+        self._gate = Gatekeeper(signer.address, chain_id, self.guard, self.knowledge, journal, clock)
+
+    @property
+    def address(self) -> Address:
+        return self.__signer.address
+
+    def __repr__(self) -> str:
+        return f"Wallet({self.address})"
+
+    def answer(self, proposed: Mapping[str, Any], url: str) -> tuple[Mapping[str, Any], str]:
+        """Signs a sign-in challenge of the gateway at `url` (see `KeyIdentity`)."""
+        return self._identity.answer(proposed, url)
+
+    # ---------------------------------------------------------------- messages
+
+    def sign_message(
+        self, machine: Machine, state: NegotiationState, performative: Performative, payload: Payload
+    ) -> Message:
+        """A signed message that the machine admits on `state`, kept in the journal before it is returned.
+
+        Raises the machine's refusals, GuardRefused, ApprovalRequired and JournalConflict; then nothing was
+        signed.
+        """
+        with self.__lock:
+            opening = machine.rules.opening
+            if opening.chain_id != self.chain_id or opening.escrow != self.escrow:
+                raise GuardRefused(
+                    "the negotiation settles on another chain or escrow", escrow=opening.escrow
+                )
+            sent_at = opening.opened_at if state.sequence == 0 else max(self.clock(), state.last_sent_at)
+            draft = build_message(
+                _Unsigned(self.address),
+                self.chain_id,
+                state.negotiation,
+                state.sequence,
+                state.last,
+                performative,
+                payload,
+                sent_at,
+            )
+            machine.step(state, draft)
+            held = self.journal.intended(state.negotiation, state.sequence)
+            if held is not None:
+                raise JournalConflict("a message of this step is signed already", sequence=state.sequence)
+            bound = self._bound_offer(state, payload)
+            if bound is not None:
+                moment: Moment = "acceptance" if isinstance(payload, Accept) else "outgoing"
+                self._gate.check_terms(machine, state, bound, moment, sent_at)
+            core = draft.core
+            signed = Message(
+                core=core, signature=self.__signer.sign_digest(core.digest(self.chain_id)), payload=payload
+            )
+            self.journal.intend(signed, signed.message_hash(self.chain_id))
+            return signed
+
+    @staticmethod
+    def _bound_offer(state: NegotiationState, payload: Payload) -> Offer | None:
+        if isinstance(payload, Offer):
+            return payload
+        if isinstance(payload, Accept) and state.offer is not None:
+            return state.offer.offer
+        return None
+
+    def judge(
+        self,
+        machine: Machine,
+        state: NegotiationState,
+        offer: Offer,
+        moment: Moment,
+        *,
+        approved: bool = False,
+    ) -> Decision | None:
+        """What the policy says of `offer` without signing anything; None without a policy."""
+        with self.__lock:
+            return self._gate.judge(machine, state, offer, moment, approved=approved)
+
+    def available(self, machine: Machine, state: NegotiationState) -> int | None:
+        """Base units the budget still has for this negotiation; None without a budget."""
+        with self.__lock:
+            return self._gate.available(machine, state)
+
+    def release(self, negotiation: Hash32) -> None:
+        """Frees what a negotiation had reserved once it ended without a deal. A committed amount stays."""
+        with self.__lock:
+            self._gate.release(negotiation)
+
+    # ------------------------------------------------------------------- deals
+
+    def sign_deal(
+        self, machine: Machine, state: NegotiationState, index: int, open_by: int | None, *, fund: bool
+    ) -> SignedDeal:
+        """Signs the deal that the agreed negotiation gives, and with `fund` the EIP-3009 authorisation that
+        pays for it.
+
+        The deal is derived here, from the transcript this wallet's journal verified. A settlement is signed
+        once: asked again, the wallet returns the same signatures. Raises GuardRefused, ApprovalRequired,
+        JournalConflict, DealInvalid.
+        """
+        with self.__lock:
+            if state.status is not Status.ACCEPTED or state.offer is None:
+                raise GuardRefused("the negotiation has no agreement to sign", status=state.status.value)
+            held = self.journal.signed_deal(state.negotiation, index)
+            if held is not None:
+                if open_by is not None and held.deal.open_by != open_by:
+                    raise JournalConflict(
+                        "this agreement is signed with another open_by", open_by=held.deal.open_by
+                    )
+                return held
+            hashes = self.journal.hashes(state.negotiation)
+            if len(hashes) != state.sequence or hashes[-1] != state.last:
+                raise GuardRefused(
+                    "the journal does not hold the whole transcript", negotiation=state.negotiation
+                )
+            domain, opening, offer = machine.rules.domain, machine.rules.opening, state.offer.offer
+            deals = derive_deals(
+                domain, opening, offer, transcript_root(hashes), len(hashes), state.last_sent_at, open_by
+            )
+            deal = deals[index]
+            if self.address not in (deal.buyer, deal.seller):
+                raise GuardRefused("this key is no side of the deal", buyer=deal.buyer, seller=deal.seller)
+            now = self.clock()
+            deal.validate_for_opening(now)
+            self._gate.require_policy(machine, state, offer, "signature", now)
+            self._gate.reserve(machine, state.negotiation, deals)
+            deal_id = deal.deal_id(self.chain_id, self.escrow)
+            signature = account_signature(self.__signer.sign_digest(bytes.fromhex(deal_id[2:])))
+            authorization = self._authorize(deal, deal_id) if fund else None
+            signed = SignedDeal(deal, deal_id, signature, authorization)
+            self.journal.sign_deal(state.negotiation, index, signed)
+            self._gate.commit(state.negotiation)
+            return signed
+
+    def _authorize(self, deal: Deal, deal_id: Hash32) -> str | None:
+        token = self._tokens.get(deal.token)
+        if token is None:
+            raise GuardRefused("the token's EIP-712 name is not configured", token=deal.token)
+        value = self._gate.outflow((deal,))
+        if value == 0:
+            return None
+        digest = receive_authorization_digest(
+            domain_separator(token.name, token.version, self.chain_id, deal.token),
+            self.address,
+            self.escrow,
+            value,
+            0,
+            deal.open_by + 1,
+            deal_id,
+        )
+        return self.__signer.sign_digest(digest)
+
+    def sign_action(self, action: Action) -> str:
+        """The kind-marked signature over an action of a deal that this key signed. Raises GuardRefused."""
+        with self.__lock:
+            deal_id = getattr(action, "deal_id", None)
+            if deal_id is None or deal_id not in self.journal.deals():
+                raise GuardRefused(
+                    "the action is on no deal that this key signed", action=type(action).__name__
+                )
+            party = getattr(action, "party", self.address)
+            if party != self.address:
+                raise GuardRefused("the action names another party", party=party)
+            fee = getattr(action, "fee", 0)
+            if fee > self.guard.max_fee:
+                raise GuardRefused(
+                    "the fee is above the guard's limit", fee=str(fee), limit=str(self.guard.max_fee)
+                )
+            if isinstance(action, Split):
+                raise GuardRefused("a split is signed by its owner, not by an agent's key guard")
+            return account_signature(self.__signer.sign_digest(action.digest(self.chain_id, self.escrow)))
+
+
+class _Unsigned:
+    """Stands in for the key while the machine looks at a draft: a message hash does not depend on the
+    signature.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+
+    @property
+    def address(self) -> Address:
+        return self._address
+
+    def sign_digest(self, digest: bytes) -> Signature:
+        return Signature("0x" + "00" * 65)

@@ -1,0 +1,65 @@
+"""The ASGI application: routes, error handlers, security headers, and what runs while it is up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+import parley
+from parley.gateway import problems
+from parley.gateway.gateway import Gateway
+from parley.gateway.headers import SecurityHeaders
+from parley.gateway.routes import (
+    agents,
+    deal_actions,
+    deals,
+    events,
+    negotiations,
+    reputation,
+    session,
+    system,
+)
+from parley.gateway.settings import GatewaySettings
+from parley.gateway.startup import open_gateway
+from parley.gateway.worker import Worker
+
+
+def create_app(settings: GatewaySettings) -> FastAPI:
+    """The application for `settings`. Raises SettingsInvalid or a storage or chain error that says what to
+    fix.
+    """
+    return app_of(open_gateway(settings), owns=True)
+
+
+def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
+    """The application around a gateway that is put together already; `owns`: closes it when it ends."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        worker = Worker(gateway)
+        await gateway.feed.start()
+        await worker.start()
+        try:
+            yield
+        finally:
+            await worker.stop()
+            await gateway.feed.stop()
+            if owns:
+                gateway.close()
+
+    app = FastAPI(
+        title="Parley gateway",
+        version=parley.__version__,
+        description="Agents negotiate here by signed messages, and settle through the escrow.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.gateway = gateway
+    problems.install(app)
+    for module in (system, session, agents, negotiations, deals, deal_actions, reputation, events):
+        app.include_router(module.routes(gateway))
+    app.add_middleware(SecurityHeaders)
+    return app

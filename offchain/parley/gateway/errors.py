@@ -1,0 +1,165 @@
+"""What the gateway refuses, each with its own code, HTTP status and way out."""
+
+from __future__ import annotations
+
+from parley.errors import ParleyError
+
+
+class GatewayError(ParleyError):
+    """Base of the gateway's own refusals."""
+
+    code = "gateway"
+
+
+class BodyTooLarge(GatewayError):
+    code = "gateway.body-too-large"
+    status = 413
+    next_action = "Send a smaller body; values.limit is the number of bytes accepted."
+
+
+class BodyInvalid(GatewayError):
+    code = "gateway.body-invalid"
+    status = 422
+    next_action = "Correct the field named in values and send the request again."
+
+
+class ParameterInvalid(GatewayError):
+    code = "gateway.parameter-invalid"
+    status = 422
+    next_action = "Correct the query parameter or path named in values."
+
+
+class NotAuthenticated(GatewayError):
+    code = "gateway.not-authenticated"
+    status = 401
+    next_action = (
+        "POST /v1/challenge, sign it, exchange it at POST /v1/session, and send the token as a bearer token."
+    )
+
+
+class SessionExpired(NotAuthenticated):
+    code = "gateway.session-expired"
+
+
+class ChallengeInvalid(GatewayError):
+    code = "gateway.challenge-invalid"
+    status = 401
+    next_action = "Ask for a fresh challenge at POST /v1/challenge and sign exactly what comes back."
+
+
+class ScopeMissing(GatewayError):
+    code = "gateway.scope-missing"
+    status = 403
+    next_action = "Open a session with the scope named in values."
+
+
+class NotYours(GatewayError):
+    """Reading or touching what belongs to others."""
+
+    code = "gateway.not-yours"
+    status = 403
+    next_action = "Use a session of one of the parties."
+
+
+class NotFound(GatewayError):
+    """Also what a stranger is told, so that ids cannot be probed."""
+
+    code = "gateway.not-found"
+    status = 404
+    next_action = "Check the id; only the parties of a negotiation or deal can see it."
+
+
+class OpeningElsewhere(GatewayError):
+    code = "gateway.opening-elsewhere"
+    status = 422
+    next_action = "Open the negotiation for the chain id and escrow that GET /ready names."
+
+
+class ClockAhead(GatewayError):
+    """A signed time lies in the gateway's future: it would bind every later message of the negotiation."""
+
+    code = "gateway.clock-ahead"
+    status = 422
+    next_action = "Correct your clock and sign again with a sent_at that is not in the future."
+
+
+class PolicyRefused(GatewayError):
+    code = "gateway.policy-refused"
+    status = 403
+    next_action = "Change the values that the rules in values.findings name, then offer again."
+
+
+class ApprovalNeeded(GatewayError):
+    code = "gateway.approval-needed"
+    status = 403
+    next_action = (
+        "Escalate with the terms hash in values.terms, wait for a reviewer's approve, then send again."
+    )
+
+
+class NotAgreed(GatewayError):
+    code = "gateway.not-agreed"
+    status = 409
+    next_action = "Sign a deal only once the negotiation is ACCEPTED."
+
+
+class SellerSignsFirst(GatewayError):
+    code = "gateway.seller-signs-first"
+    status = 409
+    next_action = (
+        "Wait for the seller's signature: whoever signs last holds the option, so the seller goes first."
+    )
+
+
+class AlreadySigned(GatewayError):
+    code = "gateway.already-signed"
+    status = 409
+    next_action = (
+        "Read the negotiation's deals: a different signature of yours is already on record for this deal."
+    )
+
+
+class DealMismatch(GatewayError):
+    code = "gateway.deal-mismatch"
+    status = 422
+    next_action = "Derive the deal again from the domain, the opening, the accepted offer and the transcript."
+
+
+class LinkedDealsUnsupported(GatewayError):
+    code = "gateway.linked-deals-unsupported"
+    status = 422
+    next_action = "Open linked deals with the escrow directly; this gateway opens single deals."
+
+
+class SettlementUnavailable(GatewayError):
+    code = "gateway.settlement-unavailable"
+    status = 503
+    retryable = True
+    next_action = "Negotiation goes on; try again when GET /ready says that the chain is reachable."
+
+
+class StoreUnavailable(GatewayError):
+    code = "gateway.store-unavailable"
+    status = 503
+    retryable = True
+    next_action = "Send the same request again shortly; nothing was stored."
+
+
+class SettingsInvalid(GatewayError):
+    """The gateway cannot start with these settings."""
+
+    code = "gateway.settings-invalid"
+    status = 500
+    next_action = "Correct the setting named in values and start again."
+
+
+class KeyMissing(SettingsInvalid):
+    code = "gateway.key-missing"
+    next_action = (
+        "Set PARLEY_KEY, or PARLEY_KEYSTORE and PARLEY_KEYSTORE_PASSPHRASE; keys are never arguments."
+    )
+
+
+class PortInUse(SettingsInvalid):
+    code = "gateway.port-in-use"
+    next_action = "Stop the other process or choose another PARLEY_PORT."

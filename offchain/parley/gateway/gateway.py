@@ -1,0 +1,160 @@
+"""The gateway put together: one object that holds its services, made by `assemble`, used by the routes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import Request
+
+from parley.errors import ParleyError
+from parley.gateway.agreements import Agreements
+from parley.gateway.auth import Authenticator, Session
+from parley.gateway.deals import DealDesk
+from parley.gateway.directory import Directory
+from parley.gateway.evidence import EvidenceRoom
+from parley.gateway.feed import Feed
+from parley.gateway.live import Live, LiveNegotiations
+from parley.gateway.negotiations import Negotiations
+from parley.gateway.policing import OperatorGuardrails
+from parley.gateway.receipts import Receipts
+from parley.gateway.settings import GatewaySettings
+from parley.policy.models import Bundle
+from parley.store.service import EventStore
+from parley.terms.signing import Signer
+from parley.terms.values import Address, Hash32
+
+
+def wall_clock() -> int:
+    """Unix seconds."""
+    return int(time.time())
+
+
+@dataclass(frozen=True, slots=True)
+class SignedAgreement:
+    """A negotiation after one side signed: what is signed now, and whether the deal went to the chain."""
+
+    live: Live
+    views: list[dict[str, Any]]
+    submitted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """Everything a route needs. `deals` is None where nothing is settled."""
+
+    settings: GatewaySettings
+    clock: Callable[[], int]
+    store: EventStore
+    signer: Signer
+    receipts: Receipts
+    authenticator: Authenticator
+    directory: Directory
+    negotiations: Negotiations
+    agreements: Agreements
+    deals: DealDesk | None
+    feed: Feed
+    evidence: EvidenceRoom
+    policy_hash: Hash32 | None
+
+    def caller(self, request: Request, scope: str | None = None) -> Session:
+        """The session behind a request. Raises NotAuthenticated, SessionExpired or ScopeMissing."""
+        session = self.authenticator.authenticate(request.headers.get("authorization"))
+        if scope is not None:
+            session.require(scope)
+        return session
+
+    async def sign_agreement(
+        self,
+        session: Session,
+        negotiation: str,
+        index: int,
+        open_by: int,
+        signature: str,
+        authorization: str | None,
+    ) -> tuple[Hash32, SignedAgreement]:
+        """Takes one side's signature on an agreed negotiation's deal, one at a time for each negotiation."""
+        async with self.negotiations.lock(negotiation):
+            live = await self.negotiations.readable(session.agent, negotiation)
+            hashes = await asyncio.to_thread(self.negotiations.hashes, negotiation)
+            deal_id, submitted = await asyncio.to_thread(
+                self.agreements.sign, live, hashes, session.agent, index, open_by, signature, authorization
+            )
+            views = await asyncio.to_thread(self.agreements.views, live, hashes)
+            return deal_id, SignedAgreement(live, views, submitted)
+
+    def agreement_views(self, live: Live) -> list[dict[str, Any]]:
+        """What can be signed after an agreement, and what is. Blocks."""
+        return self.agreements.views(live, self.negotiations.hashes(live.state.negotiation))
+
+    def close(self) -> None:
+        """Ends what was opened for it. Call once, when nothing uses it any more."""
+        if self.deals is not None:
+            self.deals.close()
+        self.store.close()
+
+    def checks(self) -> dict[str, dict[str, Any]]:
+        """What works: the store, and the chain where this gateway settles. Blocks."""
+        found: dict[str, dict[str, Any]] = {}
+        try:
+            found["store"] = {"ok": True, "position": self.store.last_position()}
+        except ParleyError as error:
+            found["store"] = {"ok": False, "code": error.code, "next_action": error.next_action}
+        if self.deals is not None:
+            try:
+                found["chain"] = {"ok": True, **self.deals.check_chain()}
+            except ParleyError as error:
+                found["chain"] = {"ok": False, "code": error.code, "next_action": error.next_action}
+        return found
+
+
+def assemble(
+    settings: GatewaySettings,
+    store: EventStore,
+    signer: Signer,
+    deals: DealDesk | None,
+    bundle: Bundle | None,
+    clock: Callable[[], int] = wall_clock,
+) -> Gateway:
+    """Wires the services of one process around `store`."""
+    receipts = Receipts(signer, settings.chain_id)
+    guardrails = None if bundle is None else OperatorGuardrails(bundle)
+    escrow = Address(settings.escrow)
+    live = LiveNegotiations(store, settings.live_cache)
+    negotiations = Negotiations(
+        store,
+        live,
+        receipts,
+        guardrails,
+        chain_id=settings.chain_id,
+        escrow=escrow,
+        clock_skew=settings.clock_skew_seconds,
+        clock=clock,
+    )
+    agreements = Agreements(store, deals, chain_id=settings.chain_id, escrow=escrow)
+    return Gateway(
+        settings=settings,
+        clock=clock,
+        store=store,
+        signer=signer,
+        receipts=receipts,
+        authenticator=Authenticator(
+            store,
+            signer,
+            chain_id=settings.chain_id,
+            audience=settings.public_audience,
+            challenge_seconds=settings.challenge_seconds,
+            session_seconds=settings.session_seconds,
+            clock=clock,
+        ),
+        directory=Directory(store),
+        negotiations=negotiations,
+        agreements=agreements,
+        deals=deals,
+        feed=Feed(store),
+        evidence=EvidenceRoom(live, negotiations, deals, settings),
+        policy_hash=None if guardrails is None else guardrails.bundle,
+    )

@@ -1,0 +1,34 @@
+"""The gateway's own key: from a keystore file or the environment, never from an argument."""
+
+from __future__ import annotations
+
+from parley.errors import ParleyError
+from parley.gateway.errors import KeyMissing, SettingsInvalid
+from parley.gateway.settings import GatewaySettings
+from parley.terms.signing import LocalSigner, load_keystore
+
+
+def gateway_signer(settings: GatewaySettings) -> LocalSigner:
+    """The key that signs receipts, time-outs and transactions. Raises KeyMissing or SettingsInvalid, never
+    showing it.
+    """
+    if settings.keystore is not None:
+        if settings.keystore_passphrase is None:
+            raise KeyMissing(
+                "a keystore is set but its passphrase is not", setting="PARLEY_KEYSTORE_PASSPHRASE"
+            )
+        try:
+            return load_keystore(settings.keystore, settings.keystore_passphrase.get_secret_value())
+        except (ParleyError, OSError) as error:
+            raise SettingsInvalid(
+                f"the keystore cannot be opened: {type(error).__name__}", setting="PARLEY_KEYSTORE"
+            ) from error
+    if settings.key is None:
+        raise KeyMissing("the gateway has no key", setting="PARLEY_KEY")
+    digits = settings.key.get_secret_value().removeprefix("0x")
+    try:
+        return LocalSigner(bytes.fromhex(digits))
+    except (ParleyError, ValueError):
+        raise SettingsInvalid(
+            "the key is not 32 bytes of hex that make a valid key", setting="PARLEY_KEY"
+        ) from None

@@ -1,0 +1,117 @@
+"""Negotiations in memory: rebuilt from the event store by replay when needed, dropped when others need the
+room.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from weakref import WeakValueDictionary
+
+from parley.gateway.errors import NotFound
+from parley.negotiation.machine import Machine
+from parley.negotiation.state import NegotiationState
+from parley.store.service import EventStore
+from parley.terms.domain import Domain
+from parley.terms.message import Message
+from parley.terms.opening import Opening
+from parley.terms.values import Hash32
+
+READ_PAGE = 1_000
+
+
+def stream_of(negotiation: str) -> str:
+    """The event stream of a negotiation; event n of it is message n."""
+    return f"negotiation:{negotiation}"
+
+
+@dataclass(slots=True)
+class Live:
+    """A negotiation with its current state. `state` is replaced, never changed."""
+
+    machine: Machine
+    state: NegotiationState
+    role_of: Mapping[str, str]
+    readers: frozenset[str]
+
+    @property
+    def domain(self) -> Domain:
+        return self.machine.rules.domain
+
+    @property
+    def opening(self) -> Opening:
+        return self.machine.rules.opening
+
+    @classmethod
+    def of(cls, domain: Domain, opening: Opening) -> Live:
+        """Before message 0. `readers` may see it: the parties, the reviewers and the gateways of the
+        opening.
+        """
+        machine = Machine(domain, opening)
+        roles: dict[str, str] = {party.address: party.role for party in opening.parties}
+        return cls(
+            machine, machine.initial(), roles, frozenset((*roles, *opening.reviewers, *opening.gateways))
+        )
+
+
+class LiveNegotiations:
+    """A bounded cache. The store stays the only truth: whatever is dropped here is replayed from it."""
+
+    def __init__(self, store: EventStore, capacity: int) -> None:
+        self._store = store
+        self._capacity = capacity
+        self._entries: OrderedDict[str, Live] = OrderedDict()
+        self._domains: WeakValueDictionary[str, Domain] = WeakValueDictionary()
+        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+
+    def lock(self, negotiation: str) -> asyncio.Lock:
+        """Serialises the writers of one negotiation inside this process; keep a reference while using it."""
+        found = self._locks.get(negotiation)
+        if found is None:
+            found = self._locks[negotiation] = asyncio.Lock()
+        return found
+
+    async def get(self, negotiation: str) -> Live:
+        """The negotiation as it stands. Raises NotFound."""
+        entry = self._entries.get(negotiation)
+        if entry is not None:
+            self._entries.move_to_end(negotiation)
+            return entry
+        entry = await asyncio.to_thread(self.load, negotiation)
+        return self._entries.get(negotiation) or self.put(negotiation, entry)
+
+    def put(self, negotiation: str, entry: Live) -> Live:
+        self._entries[negotiation] = entry
+        self._entries.move_to_end(negotiation)
+        while len(self._entries) > self._capacity:
+            self._entries.popitem(last=False)
+        return entry
+
+    def forget(self, negotiation: str) -> None:
+        """Drops the cached state, so that the next use replays the store."""
+        self._entries.pop(negotiation, None)
+
+    def shared_domain(self, domain: Domain, domain_hash: Hash32) -> Domain:
+        """One object for all negotiations on the same domain."""
+        return self._domains.setdefault(domain_hash, domain)
+
+    def load(self, negotiation: str) -> Live:
+        """Replays the negotiation from the store. Raises NotFound. Blocks."""
+        body = self._store.documents.get("opening", negotiation)
+        if body is None:
+            raise NotFound("there is no such negotiation for you", negotiation=negotiation)
+        opening = Opening.parse(body)
+        domain = self._domains.get(opening.domain)
+        if domain is None:
+            domain = self.shared_domain(
+                Domain.parse(self._store.documents.get("domain", opening.domain) or {}), opening.domain
+            )
+        live = Live.of(domain, opening)
+        after = -1
+        while events := self._store.read(stream_of(negotiation), after=after, limit=READ_PAGE):
+            for event in events:
+                live.state = live.machine.step(live.state, Message.parse(event.data["message"])).state
+            after = events[-1].sequence
+        return live

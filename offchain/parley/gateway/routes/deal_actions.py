@@ -1,0 +1,82 @@
+"""The life of a deal on the chain, by signed actions and timed exits: `/v1/deals/{id}/…`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from parley.gateway.deals import EXITS, ROUTES
+from parley.gateway.errors import ParameterInvalid
+from parley.gateway.gateway import Gateway
+from parley.gateway.routes.deal_access import DealAccess, KindSignature
+from parley.gateway.web import RequestModel, read_model
+from parley.terms.actions import Split, parse_action
+
+
+class SignedAction(RequestModel):
+    action: dict[str, Any]
+    signature: str = KindSignature
+
+
+class SignedSplit(RequestModel):
+    split: dict[str, Any]
+    buyer_signature: str = KindSignature
+    seller_signature: str = KindSignature
+
+
+class Exit(RequestModel):
+    exit: str
+
+
+def routes(gateway: Gateway) -> APIRouter:
+    router = APIRouter(tags=["deals"])
+    access, limit = DealAccess(gateway), gateway.settings.max_body_bytes
+
+    def action_route(name: str) -> Callable[[Request, str], Awaitable[Response]]:
+        async def take(request: Request, deal_id: str) -> Response:
+            caller = gateway.caller(request, "settle")
+            body = await read_model(request, SignedAction, limit)
+            action = parse_action(body.action)
+            if not isinstance(action, ROUTES[name]):
+                raise ParameterInvalid(f"/{name} takes a {ROUTES[name].__name__}", parameter="action.schema")
+            if getattr(action, "deal_id", None) != deal_id:
+                raise ParameterInvalid("the action is for another deal", parameter="action.deal_id")
+            await asyncio.to_thread(access.visible, caller, deal_id)
+            await asyncio.to_thread(access.desk().act, deal_id, action, body.signature)
+            return await asyncio.to_thread(access.shown, caller, deal_id)
+
+        take.__doc__ = f"Takes a signed {ROUTES[name].__name__} and relays it; refused where it would revert."
+        return take
+
+    for name in ROUTES:
+        router.add_api_route(f"/v1/deals/{{deal_id}}/{name}", action_route(name), methods=["POST"], name=name)
+
+    @router.post("/v1/deals/{deal_id}/split")
+    async def split(request: Request, deal_id: str) -> Response:
+        """Takes exact amounts that both sides signed and closes the deal on them."""
+        caller = gateway.caller(request, "settle")
+        body = await read_model(request, SignedSplit, limit)
+        terms = Split.from_json(body.split)
+        if terms.deal_id != deal_id:
+            raise ParameterInvalid("the split is for another deal", parameter="split.deal_id")
+        await asyncio.to_thread(access.visible, caller, deal_id)
+        await asyncio.to_thread(
+            access.desk().split, deal_id, terms, body.buyer_signature, body.seller_signature
+        )
+        return await asyncio.to_thread(access.shown, caller, deal_id)
+
+    @router.post("/v1/deals/{deal_id}/exits")
+    async def leave(request: Request, deal_id: str) -> Response:
+        """Calls a timed exit that anyone may call: silence, close_rejected, lapse or default."""
+        caller = gateway.caller(request, "settle")
+        body = await read_model(request, Exit, limit)
+        if body.exit not in EXITS:
+            raise ParameterInvalid("no such exit", parameter="exit", known=sorted(EXITS))
+        await asyncio.to_thread(access.visible, caller, deal_id)
+        await asyncio.to_thread(access.desk().exit, deal_id, body.exit)
+        return await asyncio.to_thread(access.shown, caller, deal_id)
+
+    return router
