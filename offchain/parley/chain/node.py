@@ -203,12 +203,15 @@ class NodeClient:
             request["from"] = sender
         return answers.data(self._read("eth_call", [request, _tag(block)]), "call data")
 
-    def estimate(self, to: str | None, data: bytes, *, sender: str, value: int = 0) -> int:
-        """Gas that a transaction would need now. Raises `ContractError` when it would revert."""
-        request = {"from": sender, "data": "0x" + data.hex(), "value": hex(value)}
+    def estimate(self, to: str | None, data: bytes, *, sender: str, block: BlockTag = "latest") -> int:
+        """Gas that a transaction would need. Raises `ContractError` when it would revert.
+
+        `pending` counts the effects of what waits in the node's pool.
+        """
+        request = {"from": sender, "data": "0x" + data.hex()}
         if to is not None:
             request["to"] = to
-        return answers.quantity(self._read("eth_estimateGas", [request]), "gas")
+        return answers.quantity(self._read("eth_estimateGas", [request, _tag(block)]), "gas")
 
     def priority_fee(self) -> int:
         """The node's suggestion of a priority fee, wei a gas."""
@@ -236,6 +239,16 @@ class NodeClient:
         """A transaction's receipt; None while it is not mined (or was reorganised away)."""
         found = self._read("eth_getTransactionReceipt", [transaction])
         return None if found is None else answers.receipt(found, transaction)
+
+    def receipts(self, transactions: Sequence[str]) -> list[Receipt | None]:
+        """Several receipts at once, in the order asked."""
+        found: list[Receipt | None] = []
+        for start in range(0, len(transactions), _BATCH):
+            part = transactions[start : start + _BATCH]
+            asked = [("eth_getTransactionReceipt", (transaction,)) for transaction in part]
+            for transaction, answer in zip(part, self._retrying(self._batch, asked), strict=True):
+                found.append(None if answer is None else answers.receipt(answer, transaction))
+        return found
 
     def transaction(self, transaction: str) -> Mined | None:
         """A transaction as the node has it; None when the node does not know it."""

@@ -157,6 +157,7 @@ intents = sa.Table(
     sa.Column("to", _ADDRESS, nullable=False),
     sa.Column("value", _AMOUNT, nullable=False),
     sa.Column("data", sa.Text, nullable=False),
+    sa.Column("gas", sa.BigInteger, nullable=True),
     sa.Column("status", sa.String(16), nullable=False),
     sa.Column("nonce", sa.BigInteger, nullable=True),
     sa.Column("transaction", _HASH, nullable=True),
@@ -182,6 +183,7 @@ transactions = sa.Table(
     sa.Column("gas", sa.BigInteger, nullable=False),
     sa.Column("signed_at", sa.BigInteger, nullable=False),
     sa.Column("broadcast_at", sa.BigInteger, nullable=True),
+    sa.Column("broadcast_block", sa.BigInteger, nullable=True),
     sa.Index("ix_transactions_intent", "intent"),
 )
 

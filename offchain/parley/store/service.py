@@ -255,6 +255,10 @@ class EventStore:
 
     # -------------------------------------------------------------- life cycle
 
+    def now(self) -> int:
+        """Unix seconds by the clock that dates this store's events."""
+        return self._clock()
+
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Have `callback` called after commits of this process; returns what ends it.
 

@@ -131,6 +131,7 @@ def _intents() -> None:
         sa.Column("to", sa.String(42), nullable=False),
         sa.Column("value", sa.String(78), nullable=False),
         sa.Column("data", sa.Text, nullable=False),
+        sa.Column("gas", sa.BigInteger, nullable=True),
         sa.Column("status", sa.String(16), nullable=False),
         sa.Column("nonce", sa.BigInteger, nullable=True),
         sa.Column("transaction", sa.String(66), nullable=True),
@@ -222,6 +223,7 @@ def _transactions() -> None:
         sa.Column("gas", sa.BigInteger, nullable=False),
         sa.Column("signed_at", sa.BigInteger, nullable=False),
         sa.Column("broadcast_at", sa.BigInteger, nullable=True),
+        sa.Column("broadcast_block", sa.BigInteger, nullable=True),
         sa.PrimaryKeyConstraint("hash"),
     )
     op.create_index("ix_transactions_intent", "transactions", ["intent"])

@@ -1,0 +1,243 @@
+"""What the sender means to send, kept in the store: an intent before it has a nonce, its signed transactions
+before they are broadcast. The key of an intent is what it achieves, so the same thing is never meant twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final
+
+import orjson
+import sqlalchemy as sa
+
+from parley.chain.errors import IntentMismatch
+from parley.chain.escrow import Call
+from parley.chain.models import Fees
+from parley.errors import ParleyError
+from parley.store import EventStore, Transaction, schema
+
+MAX_KEY: Final = 200
+_TABLE: Final = schema.intents
+_SENT: Final = schema.transactions
+
+
+class IntentStatus(StrEnum):
+    """Where an intent stands."""
+
+    QUEUED = "queued"  # recorded, no nonce yet
+    SIGNED = "signed"  # has a nonce and a signed transaction, broadcast or about to be
+    MINED = "mined"  # in a block, not deep enough yet
+    CONFIRMED = "confirmed"  # done
+    REVERTED = "reverted"  # mined, and the contract refused
+    FAILED = "failed"  # not sent: it would revert
+    DONE = "done"  # not sent: the chain already has its effect
+
+
+UNSETTLED: Final = (IntentStatus.QUEUED, IntentStatus.SIGNED, IntentStatus.MINED)
+ON_CHAIN: Final = (IntentStatus.MINED, IntentStatus.CONFIRMED, IntentStatus.REVERTED)
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """One intent. `transaction` is the hash that counts: the mined one, or the newest signed one."""
+
+    id: int
+    key: str
+    to: str
+    data: bytes
+    gas: int | None
+    status: IntentStatus
+    nonce: int | None
+    transaction: str | None
+    block_number: int | None
+    block_hash: str | None
+    error: dict[str, Any] | None
+    created_at: int
+    updated_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One signed transaction of an intent. Fees are wei a gas; `broadcast_at` unix seconds, None before the
+    first time.
+    """
+
+    hash: str
+    intent: int
+    nonce: int
+    raw: bytes
+    fees: Fees
+    gas: int
+    broadcast_at: int | None
+    broadcast_block: int | None
+
+
+def _intent(row: Any) -> Intent:
+    return Intent(
+        id=row.id,
+        key=row.key,
+        to=row.to,
+        data=bytes.fromhex(row.data[2:]),
+        gas=row.gas,
+        status=IntentStatus(row.status),
+        nonce=row.nonce,
+        transaction=row.transaction,
+        block_number=row.block_number,
+        block_hash=row.block_hash,
+        error=None if row.error is None else orjson.loads(row.error),
+        created_at=row.created_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _sent(row: Any) -> Sent:
+    return Sent(
+        hash=row.hash,
+        intent=row.intent,
+        nonce=row.nonce,
+        raw=bytes.fromhex(row.raw[2:]),
+        fees=Fees(int(row.max_fee), int(row.priority_fee)),
+        gas=row.gas,
+        broadcast_at=row.broadcast_at,
+        broadcast_block=row.broadcast_block,
+    )
+
+
+class Intents:
+    """The intents of one sending account on one chain."""
+
+    def __init__(self, store: EventStore, chain_id: int, sender: str) -> None:
+        self._store = store
+        self._chain = chain_id
+        self._sender = sender
+        self._mine = sa.and_(_TABLE.c.chain_id == chain_id, _TABLE.c.sender == sender)
+
+    # ----------------------------------------------------------------- reading
+
+    def _rows(self, query: sa.Select[Any], transaction: Transaction | None) -> list[Any]:
+        return self._store.query(query) if transaction is None else list(transaction.execute(query))
+
+    def get(self, key: str, transaction: Transaction | None = None) -> Intent | None:
+        """The intent with this key, by whichever account of this chain."""
+        query = sa.select(_TABLE).where(_TABLE.c.chain_id == self._chain, _TABLE.c.key == key)
+        found = self._rows(query, transaction)
+        return _intent(found[0]) if found else None
+
+    def with_prefix(self, prefix: str) -> list[Intent]:
+        """Intents whose key begins with `prefix`, in the order they were recorded."""
+        last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
+        query = sa.select(_TABLE).where(
+            _TABLE.c.chain_id == self._chain, _TABLE.c.key >= prefix, _TABLE.c.key < last
+        )
+        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.id))]
+
+    def in_status(self, statuses: Iterable[IntentStatus], limit: int = 500) -> list[Intent]:
+        """Intents of this account in one of the statuses, lowest nonce first, then in the order recorded."""
+        query = sa.select(_TABLE).where(self._mine, _TABLE.c.status.in_([str(status) for status in statuses]))
+        query = query.order_by(sa.func.coalesce(_TABLE.c.nonce, 2**62), _TABLE.c.id).limit(limit)
+        return [_intent(row) for row in self._store.query(query)]
+
+    def above_nonce(self, nonce: int, statuses: Iterable[IntentStatus]) -> list[Intent]:
+        """Intents with at least this nonce in one of the statuses."""
+        wanted = [str(status) for status in statuses]
+        query = sa.select(_TABLE).where(self._mine, _TABLE.c.nonce >= nonce, _TABLE.c.status.in_(wanted))
+        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.nonce))]
+
+    def nonces(self, first: int, transaction: Transaction | None = None) -> set[int]:
+        """Nonces from `first` on that an intent has."""
+        query = sa.select(_TABLE.c.nonce).where(self._mine, _TABLE.c.nonce >= first)
+        return {int(row[0]) for row in self._rows(query, transaction)}
+
+    def sent(self, intents: Sequence[Intent]) -> dict[int, list[Sent]]:
+        """Signed transactions by intent, oldest first."""
+        if not intents:
+            return {}
+        query = sa.select(_SENT).where(_SENT.c.intent.in_([intent.id for intent in intents]))
+        found: dict[int, list[Sent]] = {}
+        for row in self._store.query(query):
+            found.setdefault(row.intent, []).append(_sent(row))
+        for items in found.values():
+            items.sort(key=lambda item: (item.nonce, item.fees.max_fee, item.fees.priority_fee))
+        return found
+
+    # ----------------------------------------------------------------- writing
+
+    def record(self, transaction: Transaction, key: str, call: Call, gas: int | None = None) -> Intent:
+        """Record an intent inside a transaction of the store; the one there already if the key is known.
+
+        Raises `IntentMismatch` when the key stands for another call.
+        """
+        found = self.get(key, transaction)
+        if found is not None:
+            if (found.to, found.data) != (call.to, call.data):
+                raise IntentMismatch("The key of the intent stands for another call.", key=key)
+            return found
+        values = {
+            "chain_id": self._chain,
+            "key": key,
+            "sender": self._sender,
+            "to": call.to,
+            "value": "0",
+            "data": "0x" + call.data.hex(),
+            "gas": gas,
+            "status": str(IntentStatus.QUEUED),
+            "created_at": transaction.now,
+            "updated_at": transaction.now,
+        }
+        transaction.execute(sa.insert(_TABLE), values)
+        query = sa.select(_TABLE).where(_TABLE.c.chain_id == self._chain, _TABLE.c.key == key)
+        return _intent(transaction.execute(query).one())
+
+    def mark(
+        self,
+        write: Transaction,
+        intent: Intent,
+        status: IntentStatus,
+        *,
+        error: ParleyError | None = None,
+        **changes: Any,
+    ) -> bool:
+        """Change an intent that is still as it was read, and its columns given by name.
+
+        False when another process changed it meanwhile.
+        """
+        values: dict[str, Any] = {"status": str(status), "updated_at": write.now, **changes}
+        values["error"] = None if error is None else orjson.dumps(error.as_problem()).decode()
+        change = sa.update(_TABLE).where(_TABLE.c.id == intent.id, _TABLE.c.status == str(intent.status))
+        nonce = _TABLE.c.nonce.is_(None) if intent.nonce is None else _TABLE.c.nonce == intent.nonce
+        return write.execute(change.where(nonce).values(values)).rowcount == 1
+
+    def keep_signed(self, transaction: Transaction, sent: Sent) -> None:
+        """Keep a signed transaction; it is broadcast only after this is durable."""
+        transaction.execute(
+            sa.insert(_SENT),
+            {
+                "hash": sent.hash,
+                "intent": sent.intent,
+                "nonce": sent.nonce,
+                "raw": "0x" + sent.raw.hex(),
+                "max_fee": str(sent.fees.max_fee),
+                "priority_fee": str(sent.fees.priority_fee),
+                "gas": sent.gas,
+                "signed_at": transaction.now,
+                "broadcast_at": None,
+                "broadcast_block": None,
+            },
+        )
+
+    def unbroadcast(self, transaction: Transaction, hashes: Sequence[str]) -> None:
+        """Forget that the node had these transactions: they are broadcast again."""
+        change = sa.update(_SENT).where(_SENT.c.hash.in_(list(hashes)))
+        transaction.execute(change.values(broadcast_at=None, broadcast_block=None))
+
+    def broadcast(self, hashes: Sequence[str], block: int) -> None:
+        """Record that the node has these transactions."""
+        change = sa.update(_SENT).where(_SENT.c.hash.in_(list(hashes)))
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(change.values(broadcast_at=transaction.now, broadcast_block=block))
+
+        if hashes:
+            self._store.transact(work)
