@@ -20,6 +20,7 @@ from parley.terms.values import Address, keccak
 Encoder = Callable[[Any], str]
 
 _STRUCT = re.compile(r"([A-Z]\w*)\(([^()]*)\)")
+_FIELD = re.compile(r"\w+(?:\[\])? \w+")
 _UINT = re.compile(r"uint(\d+)")
 _PAD_ADDRESS: Final = "0" * 24
 
@@ -40,7 +41,10 @@ class StructType:
         rebuilt = "".join(
             f"{name}({','.join(f'{kind} {field}' for field, kind in fields)})" for name, fields in structs
         )
-        if not structs or rebuilt != type_string:
+        well_formed = all(
+            _FIELD.fullmatch(f"{kind} {field}") for _, fields in structs for field, kind in fields
+        )
+        if not structs or not well_formed or rebuilt != type_string:
             raise EncodingInvalid("not an EIP-712 type string", type=type_string)
         self.type_string = type_string
         self.name = structs[0][0]
