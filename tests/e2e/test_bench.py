@@ -1,0 +1,52 @@
+"""scripts/bench as a user runs it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
+
+
+def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(BENCH), *arguments], capture_output=True, text=True, cwd="/", timeout=110)
+
+
+def test_gas_is_one_json_object_by_target_and_exact():
+    first, second = (bench("gas", "--json") for _ in range(2))
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    results = json.loads(first.stdout)
+    assert set(results) == {"T1", "T2"}
+    for result in results.values():
+        assert set(result) == {"value", "unit", "target", "holds", "parts", "how"}
+        assert result["unit"] == "gas"
+        assert result["value"] == result["parts"]["open"] + result["parts"]["settle"]
+        # Two transactions cannot cost less than their base fee, and nothing measured is far from the target.
+        assert 42_000 < result["value"] < 400_000
+        assert result["holds"] == (result["value"] <= int(result["target"].strip("≤ ").replace(" ", "")))
+
+
+def test_messages_are_compared_with_a_floor_of_the_same_run():
+    done = bench("messages", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)["T6"]
+    assert result["value"] > 1, "verification contains the recovery it is compared with"
+    assert result["parts"]["whole, µs"] > result["parts"]["floor, µs"] > 0
+
+
+def test_a_table_for_people():
+    done = bench("gas")
+    assert done.returncode == 0, done.stderr
+    assert "T1" in done.stdout
+    assert "T2" in done.stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("nonsense",), ("gas", "--wrong")])
+def test_a_wrong_call_says_what_there_is(arguments):
+    done = bench(*arguments)
+    assert done.returncode == 2
+    assert "usage: scripts/bench" in done.stderr
