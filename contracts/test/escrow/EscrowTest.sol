@@ -189,6 +189,28 @@ abstract contract EscrowTest is Signing {
         disputed(deal);
     }
 
+    /// @notice Brings a deal to any status.
+    function inStatus(IEscrow.Deal memory deal, IEscrow.Status status) internal returns (bytes32 id) {
+        if (status == IEscrow.Status.Unopened) return idOf(deal);
+        if (status == IEscrow.Status.Cancelled) {
+            vm.prank(buyer);
+            escrow.cancel(deal, buyer, 0, 0, "");
+            return idOf(deal);
+        }
+        if (status != IEscrow.Status.Closed) return broughtTo(deal, status);
+        id = opened(deal);
+        for (uint256 i; i < deal.milestones.length; ++i) {
+            settled(deal);
+        }
+    }
+
+    /// @notice An arbitrated deal with its own nonce, in any status.
+    function someDealIn(IEscrow.Status status) internal returns (IEscrow.Deal memory deal, bytes32 id) {
+        deal = arbitratedDeal();
+        deal.nonce = uint256(keccak256(abi.encode("some", status)));
+        id = inStatus(deal, status);
+    }
+
     function deposited(address party, uint128 amount) internal {
         token.approve(address(escrow), amount);
         escrow.deposit(address(token), party, amount);
