@@ -106,7 +106,7 @@ def load_keystore(path: Path | str, passphrase: str) -> LocalSigner:
         return LocalSigner(bytes(decode_keyfile_json(content, passphrase)))
     except OSError as error:
         raise KeyUnusable("the keystore cannot be read", path=str(path), reason=error.strerror) from None
-    except (ValueError, KeyError, TypeError, NotImplementedError):
+    except (ValueError, LookupError, TypeError, AttributeError, NotImplementedError):
         raise KeyUnusable("not a keystore, or another passphrase", path=str(path)) from None
 
 
