@@ -92,7 +92,7 @@ class GatewayClient:
         retrying = Retrying(
             retry=retry_if_exception(worth_repeating),
             stop=stop_after_attempt(self.attempts),
-            wait=wait_exponential_jitter(FIRST_WAIT, LONGEST_WAIT),
+            wait=wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
             sleep=self._sleep,
             reraise=True,
         )
@@ -194,11 +194,14 @@ class GatewayClient:
 
     # --------------------------------------------------------------- events
 
-    def events(self, after: int | None = None, *, idle: float = 30.0) -> Iterator[views.Event | None]:
+    def events(
+        self, after: int | None = None, *, idle: float = 30.0, announce: bool = False
+    ) -> Iterator[views.Event | None]:
         """Events after position `after` (None: from now on), across reconnects, each once and in order.
 
         Yields None whenever the stream was silent or broken, so that the caller can look around; `idle` is
-        the seconds of silence after which that happens.
+        the seconds of silence after which that happens. `announce` also yields the event that names the
+        position at the start.
         """
         position = after
         failures = 0
@@ -207,7 +210,7 @@ class GatewayClient:
                 for event in self._follow(position, idle):
                     failures = 0
                     position = event.id
-                    if event.kind != "position":
+                    if announce or event.kind != "position":
                         yield event
             except GatewayUnreachable:
                 failures += 1

@@ -4,7 +4,7 @@ budget.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from parley.agents.approvals import ApprovalDesk, ApprovalRequest
@@ -21,10 +21,13 @@ from parley.policy.models import Decision, Moment
 from parley.policy.service import PolicyEngine
 from parley.terms.deal import Deal
 from parley.terms.derivation import derive_deals
+from parley.terms.issues import IssueValue
 from parley.terms.message import SignedApproval
 from parley.terms.payloads import Offer
 from parley.terms.terms import terms_of
-from parley.terms.values import ZERO_HASH, Address, Hash32
+from parley.terms.values import ZERO_HASH, Address, Hash32, Salt
+
+NO_SALT = Salt("0x" + "00" * 16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,42 @@ class Gatekeeper:
         facts = self._facts(machine, state, offer, self.clock(), approved)
         return self.guard.policy.evaluate(facts, moment=moment)
 
+    def admits(
+        self, machine: Machine, state: NegotiationState, values: Mapping[str, IssueValue], moment: Moment
+    ) -> bool:
+        """Whether an offer of `values` could pass, a person's approval granted where one is asked for."""
+        domain = machine.rules.domain
+        draft = Offer(
+            values=domain.encode_values(values),
+            expires_at=0,
+            assumptions=(),
+            dependencies=(),
+            final=False,
+            salt=NO_SALT,
+        )
+        now = max(self.clock(), state.last_sent_at)
+        try:
+            deals = self.deals_of(machine, draft, now)
+            available = self.available(machine, state)
+            if available is not None and self.outflow(deals) > available:
+                return False
+            if self.guard.policy is None:
+                return True
+            facts = self._facts(machine, state, draft, now, approved=False)
+        except ParleyError:
+            return False
+        return self.guard.policy.admits(facts, moment=moment, escalations=self.guard.approvals is not None)
+
+    def deals_of(self, machine: Machine, offer: Offer, now: int) -> tuple[Deal, ...]:
+        """The deals that accepting `offer` at `now` would give; raises DealInvalid for one that could not
+        open.
+        """
+        deals = derive_deals(machine.rules.domain, machine.rules.opening, offer, ZERO_HASH, 1, now)
+        for deal in deals:
+            if deal.bundle == ZERO_HASH:
+                deal.validate_for_opening(now)
+        return deals
+
     def _facts(
         self, machine: Machine, state: NegotiationState, offer: Offer, now: int, approved: bool
     ) -> Facts:
@@ -107,10 +146,7 @@ class Gatekeeper:
         self, machine: Machine, state: NegotiationState, offer: Offer, moment: Moment, now: int
     ) -> None:
         """Everything that must hold before this key binds its owner to `offer`."""
-        deals = derive_deals(machine.rules.domain, machine.rules.opening, offer, ZERO_HASH, 1, now)
-        for deal in deals:
-            if deal.bundle == ZERO_HASH:
-                deal.validate_for_opening(now)
+        deals = self.deals_of(machine, offer, now)
         self.require_policy(machine, state, offer, moment, now)
         self.reserve(machine, state.negotiation, deals)
 

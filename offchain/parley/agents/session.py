@@ -10,9 +10,9 @@ from parley.agents.errors import AnswerInvalid, GatewayProblem, Overtaken, Trans
 from parley.agents.views import Receipt
 from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
-from parley.negotiation.effects import AlreadyHeld, Effect
+from parley.negotiation.effects import AlreadyHeld, Effect, OfferMade
 from parley.negotiation.machine import Machine
-from parley.negotiation.state import NegotiationState
+from parley.negotiation.state import NegotiationState, Step
 from parley.terms.domain import Domain
 from parley.terms.issues import IssueValue
 from parley.terms.message import Message, Performative, SignedReceipt
@@ -58,6 +58,7 @@ class NegotiationSession:
         self.machine = Machine(domain, opening)
         self.messages: list[Message] = []
         self.state: NegotiationState = self.machine.initial()
+        self.offers: list[OfferMade] = []
         self._random_bytes = random_bytes
         wallet.journal.begin(domain, opening)
         for message in wallet.journal.transcript(self.id):
@@ -165,8 +166,7 @@ class NegotiationSession:
             return ()
         kept = None if receipt is None else self._checked(receipt, step.state.last)
         self.wallet.journal.admit(message, step.state.last, kept)
-        self.messages.append(message)
-        self.state = step.state
+        self._adopt(message, step)
         return step.effects
 
     def _checked(self, receipt: Receipt, message_hash: Hash32) -> Mapping[str, object]:
@@ -187,8 +187,12 @@ class NegotiationSession:
         return signed.as_json()
 
     def _step(self, message: Message) -> None:
-        self.state = self.machine.step(self.state, message).state
+        self._adopt(message, self.machine.step(self.state, message))
+
+    def _adopt(self, message: Message, step: Step) -> None:
         self.messages.append(message)
+        self.offers.extend(effect for effect in step.effects if isinstance(effect, OfferMade))
+        self.state = step.state
 
     # -------------------------------------------------------------- outgoing
 

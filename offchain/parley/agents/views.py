@@ -96,25 +96,35 @@ class Posted(View):
 
 
 class DealView(View):
-    """A deal as the chain and the gateway know it. Amounts are decimal strings of base units, times unix
-    seconds.
+    """A deal on the chain's word. Amounts are decimal strings of base units, times unix seconds.
+
+    `phase` is pending, open, delivered, rejected, disputed, closed or cancelled; `status` says for a closed
+    deal how it closed. `deliveries` counts those of the current `milestone`, `deliverable` is the hash last
+    delivered.
     """
 
     deal_id: str
     status: str
+    phase: str = "pending"
     role: str | None = None
+    negotiation: str | None = None
     milestone: int = 0
+    deliveries: int = 0
     deliverable: str | None = None
+    locked: str = "0"
+    chain_time: int = 0
     deal: Mapping[str, Any] = Field(default_factory=dict)
     transactions: tuple[Mapping[str, Any], ...] = ()
-    milestones: tuple[Mapping[str, Any], ...] = ()
     money: Mapping[str, Any] = Field(default_factory=dict)
-    details: Mapping[str, Any] = Field(default_factory=dict)
     next_actions: tuple[Action, ...] = ()
 
     @property
     def actions(self) -> frozenset[str]:
         return frozenset(action.action for action in self.next_actions)
+
+    @property
+    def final(self) -> bool:
+        return self.phase in ("closed", "cancelled")
 
 
 class AgentProfile(View):
@@ -139,6 +149,7 @@ class Event(View):
 
     id: int
     kind: str
+    stream: str  # negotiation, agreement, evidence, deal or chain
     subject: str  # negotiation id or deal id
     data: Mapping[str, Any]
 

@@ -27,6 +27,7 @@ from parley.terms.actions import Action, Split, receive_authorization_digest
 from parley.terms.deal import Deal
 from parley.terms.derivation import derive_deals
 from parley.terms.eip712 import domain_separator
+from parley.terms.issues import IssueValue
 from parley.terms.message import Message, Performative, build_message
 from parley.terms.payloads import Accept, Offer, Payload
 from parley.terms.signing import Signer, account_signature
@@ -144,6 +145,16 @@ class Wallet:
         with self.__lock:
             return self._gate.judge(machine, state, offer, moment, approved=approved)
 
+    def admits(
+        self, machine: Machine, state: NegotiationState, values: Mapping[str, IssueValue], moment: Moment
+    ) -> bool:
+        """Whether this key could be brought to sign an offer of `values`: by policy (with a person's
+        approval where it asks for one), by budget, and as a deal that the escrow would open. What
+        strategies filter by.
+        """
+        with self.__lock:
+            return self._gate.admits(machine, state, values, moment)
+
     def available(self, machine: Machine, state: NegotiationState) -> int | None:
         """Base units the budget still has for this negotiation; None without a budget."""
         with self.__lock:
@@ -176,16 +187,8 @@ class Wallet:
                         "this agreement is signed with another open_by", open_by=held.deal.open_by
                     )
                 return held
-            hashes = self.journal.hashes(state.negotiation)
-            if len(hashes) != state.sequence or hashes[-1] != state.last:
-                raise GuardRefused(
-                    "the journal does not hold the whole transcript", negotiation=state.negotiation
-                )
-            domain, opening, offer = machine.rules.domain, machine.rules.opening, state.offer.offer
-            deals = derive_deals(
-                domain, opening, offer, transcript_root(hashes), len(hashes), state.last_sent_at, open_by
-            )
-            deal = deals[index]
+            deals = self._derive(machine, state, open_by)
+            deal, offer = deals[index], state.offer.offer
             if self.address not in (deal.buyer, deal.seller):
                 raise GuardRefused("this key is no side of the deal", buyer=deal.buyer, seller=deal.seller)
             now = self.clock()
@@ -199,6 +202,28 @@ class Wallet:
             self.journal.sign_deal(state.negotiation, index, signed)
             self._gate.commit(state.negotiation)
             return signed
+
+    def derive_deal(self, machine: Machine, state: NegotiationState, index: int, open_by: int | None) -> Deal:
+        """The deal that the agreed negotiation gives, from this wallet's own transcript; signs nothing."""
+        return self._derive(machine, state, open_by)[index]
+
+    def _derive(self, machine: Machine, state: NegotiationState, open_by: int | None) -> tuple[Deal, ...]:
+        if state.status is not Status.ACCEPTED or state.offer is None:
+            raise GuardRefused("the negotiation has no agreement to sign", status=state.status.value)
+        hashes = self.journal.hashes(state.negotiation)
+        if len(hashes) != state.sequence or hashes[-1] != state.last:
+            raise GuardRefused(
+                "the journal does not hold the whole transcript", negotiation=state.negotiation
+            )
+        return derive_deals(
+            machine.rules.domain,
+            machine.rules.opening,
+            state.offer.offer,
+            transcript_root(hashes),
+            len(hashes),
+            state.last_sent_at,
+            open_by,
+        )
 
     def _authorize(self, deal: Deal, deal_id: Hash32) -> str | None:
         token = self._tokens.get(deal.token)

@@ -1,0 +1,243 @@
+"""Typed client of a gateway for asyncio. `GatewayClient` is its blocking twin."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait_exponential_jitter
+
+from parley.agents import calls, views
+from parley.agents.calls import Call, Held
+from parley.agents.errors import GatewayUnreachable
+from parley.agents.signin import Identity
+from parley.agents.transport import (
+    ATTEMPTS,
+    FIRST_WAIT,
+    LONGEST_WAIT,
+    EventLines,
+    SessionLost,
+    understand,
+    unreachable,
+    worth_repeating,
+)
+from parley.terms.deal import Deal
+from parley.terms.domain import Domain
+from parley.terms.message import Message
+from parley.terms.opening import Opening
+
+T = TypeVar("T")
+
+
+class AsyncGatewayClient:
+    """Signs in with `identity` when needed and repeats what is safe to repeat.
+
+    `timeout` is seconds a request. Raises GatewayProblem with the gateway's refusal, GatewayUnreachable
+    when no answer came in `attempts` tries, AnswerInvalid when the answer is not what the protocol says.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        identity: Identity,
+        *,
+        timeout: float = 30.0,
+        attempts: int = ATTEMPTS,
+        transport: httpx.AsyncBaseTransport | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.url = url.rstrip("/")
+        self.identity = identity
+        self.attempts = attempts
+        self._sleep = sleep
+        self._token: str | None = None
+        self._http = httpx.AsyncClient(base_url=self.url, timeout=timeout, transport=transport)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    # ------------------------------------------------------------ machinery
+
+    async def _once(self, call: Call[T]) -> T:
+        headers = {"Authorization": f"Bearer {await self._sign_in()}"} if call.authenticated else {}
+        try:
+            response = await self._http.request(
+                call.method, call.path, json=call.body, params=dict(call.params), headers=headers
+            )
+        except httpx.HTTPError as error:
+            raise unreachable(error, self.url) from error
+        try:
+            return understand(call, response)
+        except SessionLost:
+            self._token = None
+            raise
+
+    async def run(self, call: Call[T]) -> T:
+        """Runs one call: retried when that is safe, once more with a fresh session when the old one is
+        gone.
+        """
+        if not call.repeatable:
+            return await self._once(call)
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(worth_repeating),
+            stop=stop_after_attempt(self.attempts),
+            wait=wait_exponential_jitter(multiplier=FIRST_WAIT, max=LONGEST_WAIT),
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            found: T = await retrying(self._once, call)
+        except SessionLost:
+            found = await retrying(self._once, call)
+        return found
+
+    async def _sign_in(self) -> str:
+        if self._token is None:
+            proposed = await self._once(calls.challenge(self.identity.address))
+            document, signature = self.identity.answer(proposed, self.url)
+            self._token = str((await self._once(calls.session(document, signature)))["token"])
+        return self._token
+
+    # ------------------------------------------------------------- requests
+
+    async def ready(self) -> views.Readiness:
+        return await self.run(calls.ready())
+
+    async def register(
+        self,
+        name: str,
+        capabilities: Sequence[str] = (),
+        *,
+        description: str = "",
+        endpoint: str | None = None,
+        facts: Mapping[str, str] | None = None,
+    ) -> views.AgentProfile:
+        return await self.run(calls.register(name, capabilities, description, endpoint, facts or {}))
+
+    async def agents(
+        self, capability: str | None = None, *, limit: int = 100
+    ) -> tuple[views.AgentProfile, ...]:
+        return await self.run(calls.agents(capability, limit))
+
+    async def agent(self, address: str) -> views.AgentProfile:
+        return await self.run(calls.agent(address))
+
+    async def open_negotiation(self, domain: Domain, opening: Opening, message: Message) -> views.Posted:
+        return await self.run(calls.open_negotiation(domain, opening, message))
+
+    async def negotiations(
+        self, status: str | None = None, *, limit: int = 100
+    ) -> tuple[views.NegotiationSummary, ...]:
+        return await self.run(calls.negotiations(status, limit))
+
+    async def negotiation(self, negotiation_id: str) -> views.NegotiationView:
+        return await self.run(calls.negotiation(negotiation_id))
+
+    async def documents(self, negotiation_id: str) -> tuple[Domain, Opening]:
+        """The domain and opening; check that their hashes give `negotiation_id` before using them."""
+        return await self.run(calls.documents(negotiation_id))
+
+    async def post_message(self, negotiation_id: str, message: Message) -> views.Posted:
+        return await self.run(calls.post_message(negotiation_id, message))
+
+    async def messages(self, negotiation_id: str, after: int = -1, *, limit: int = 100) -> tuple[Held, ...]:
+        return await self.run(calls.messages(negotiation_id, after, limit))
+
+    async def negotiation_bundle(self, negotiation_id: str) -> Mapping[str, Any]:
+        return await self.run(calls.negotiation_bundle(negotiation_id))
+
+    async def sign_agreement(
+        self, negotiation_id: str, index: int, open_by: int, signature: str, authorization: str | None = None
+    ) -> Mapping[str, Any]:
+        return await self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, authorization))
+
+    async def submit_deal(
+        self,
+        deal: Deal,
+        buyer_signature: str,
+        seller_signature: str,
+        buyer_authorization: str | None = None,
+        seller_authorization: str | None = None,
+    ) -> views.DealView:
+        return await self.run(
+            calls.submit_deal(
+                deal, buyer_signature, seller_signature, buyer_authorization, seller_authorization
+            )
+        )
+
+    async def deals(self, *, limit: int = 100) -> tuple[views.DealView, ...]:
+        return await self.run(calls.deals(limit))
+
+    async def deal(self, deal_id: str) -> views.DealView:
+        return await self.run(calls.deal(deal_id))
+
+    async def deal_bundle(self, deal_id: str) -> Mapping[str, Any]:
+        return await self.run(calls.deal_bundle(deal_id))
+
+    async def deal_proof(self, deal_id: str, sequence: int) -> Mapping[str, Any]:
+        return await self.run(calls.deal_proof(deal_id, sequence))
+
+    async def deal_action(self, deal_id: str, route: str, body: Mapping[str, Any]) -> views.DealView:
+        return await self.run(calls.deal_action(deal_id, route, body))
+
+    async def reputation(self, address: str) -> views.Reputation:
+        return await self.run(calls.reputation(address))
+
+    # --------------------------------------------------------------- events
+
+    async def events(
+        self, after: int | None = None, *, idle: float = 30.0, announce: bool = False
+    ) -> AsyncIterator[views.Event | None]:
+        """Events after position `after` (None: from now on), across reconnects, each once and in order.
+
+        Yields None whenever the stream was silent or broken, so that the caller can look around; `idle` is
+        the seconds of silence after which that happens. `announce` also yields the event that names the
+        position at the start.
+        """
+        position = after
+        failures = 0
+        while True:
+            try:
+                async for event in self._follow(position, idle):
+                    failures = 0
+                    position = event.id
+                    if announce or event.kind != "position":
+                        yield event
+            except GatewayUnreachable:
+                failures += 1
+                await self._sleep(min(LONGEST_WAIT, FIRST_WAIT * 2**failures))
+            except SessionLost:
+                self._token = None
+            yield None
+
+    async def _follow(self, position: int | None, idle: float) -> AsyncIterator[views.Event]:
+        headers = {"Authorization": f"Bearer {await self._sign_in()}", "Accept": "text/event-stream"}
+        if position is not None:
+            headers["Last-Event-ID"] = str(position)
+        lines = EventLines()
+        try:
+            async with self._http.stream(
+                "GET", "/v1/events", headers=headers, timeout=httpx.Timeout(10.0, read=idle)
+            ) as stream:
+                if stream.status_code != 200:
+                    await stream.aread()
+                    understand(calls.Call("GET", "/v1/events", lambda body: body), stream)
+                async for line in stream.aiter_lines():
+                    event = lines.feed(line)
+                    if event is not None:
+                        yield event
+        except httpx.ReadTimeout:
+            return
+        except httpx.HTTPError as error:
+            raise unreachable(error, self.url) from error

@@ -1,0 +1,118 @@
+"""One agent's turn in one negotiation: ask the strategy, pass the guard, say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from parley.agents.conduct import Plan, Report
+from parley.agents.errors import ApprovalRequired, GuardRefused, Overtaken
+from parley.agents.session import NegotiationSession
+from parley.negotiation.errors import Refusal
+from parley.negotiation.space import Space
+from parley.negotiation.strategies import AcceptOffer, Escalate, Propose, Walk, view_of
+from parley.policy.errors import BudgetExceeded
+from parley.terms.errors import TermsError
+from parley.terms.issues import IssueValue
+from parley.terms.payloads import Context, Offer
+from parley.terms.values import Address
+
+Watch = Callable[[Report], None]
+
+
+class Bargaining:
+    """Drives a session by a plan. `act` does at most one thing and may be called whenever something
+    changed.
+    """
+
+    def __init__(self, session: NegotiationSession, plan: Plan, watch: Watch) -> None:
+        self.session = session
+        self.plan = plan
+        self._watch = watch
+        self._space = Space(session.domain, plan.profile)
+        self._waiting: tuple[int, Offer] | None = None  # drafted at this sequence, waiting for an approval
+        self._asked: set[str] = set()
+
+    def act(self) -> bool:
+        """Takes the turn if it is this agent's; whether it said something."""
+        session = self.session
+        if not session.my_turn:
+            return False
+        try:
+            if self._waiting is not None and self._waiting[0] == session.state.sequence:
+                return self._offer(self._waiting[1])
+            return self._decide()
+        except Overtaken:
+            return False
+        except ApprovalRequired as waiting:
+            terms = str(waiting.values.get("terms"))
+            if terms not in self._asked:
+                self._asked.add(terms)
+                self._report("approval_wanted", terms=terms, reason=waiting.message)
+            return False
+        except (GuardRefused, BudgetExceeded, TermsError, Refusal) as refused:
+            self._report(
+                "guard_refused", code=refused.code, reason=refused.message, values=dict(refused.values)
+            )
+            self._waiting = None
+            return self._leave("no admissible terms are in reach")
+
+    def _decide(self) -> bool:
+        session, wallet = self.session, self.session.wallet
+
+        def admissible(values: Mapping[str, IssueValue]) -> bool:
+            return wallet.admits(session.machine, session.state, values, "outgoing")
+
+        view = view_of(
+            session.state,
+            session.offers,
+            self._space,
+            admissible=admissible,
+            seed=self.plan.seed,
+            now=wallet.clock(),
+            reputation_ppm=wallet.knowledge.counterparty(self._other()).reputation_ppm,
+        )
+        move = self.plan.strategy.decide(view)
+        match move:
+            case Propose(values=values, explanation=explanation):
+                self._report("decided", move="offer", **explanation.as_json())
+                return self._offer(session.draft(values, context=Context(rationale=self._rationale())))
+            case AcceptOffer(explanation=explanation):
+                self._report("decided", move="accept", **explanation.as_json())
+                session.accept()
+                self._report("accepted", values=self._standing())
+                return True
+            case Escalate(reason=reason, explanation=explanation):
+                self._report("decided", move="escalate", **explanation.as_json())
+                session.escalate(reason)
+                self._report("escalated", reason=reason)
+                return True
+            case Walk(reason=reason, explanation=explanation):
+                self._report("decided", move="walk", **explanation.as_json())
+                return self._leave(reason)
+
+    def _offer(self, offer: Offer) -> bool:
+        self._waiting = (self.session.state.sequence, offer)
+        message = self.session.send_offer(offer)
+        self._waiting = None
+        self._report("offered", values=dict(offer.values), sequence=message.core.sequence)
+        return True
+
+    def _leave(self, reason: str) -> bool:
+        self.session.withdraw(reason)
+        self._report("withdrew", reason=reason)
+        return True
+
+    def _other(self) -> Address:
+        mine = self.session.wallet.address
+        return next(party.address for party in self.session.opening.parties if party.address != mine)
+
+    def _standing(self) -> dict[str, int | str]:
+        offer = self.session.state.offer
+        return {} if offer is None else dict(offer.offer.values)
+
+    def _rationale(self) -> str:
+        """What the other side is told; never the utility behind it."""
+        return f"round {self.session.state.round + 1} of {self.session.domain.limits.max_rounds}"
+
+    def _report(self, kind: str, **details: object) -> None:
+        self._watch(Report(kind, negotiation=self.session.id, details=details))

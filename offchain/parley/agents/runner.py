@@ -1,0 +1,167 @@
+"""An agent that runs by itself against a gateway: bargains, signs, delivers, receipts, in any number of
+negotiations.
+
+Single-threaded and driven by events: it looks at a negotiation or deal when the gateway says that something
+happened there, and at everything once at the start and now and then, so that a lost event or a restart
+costs nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from parley.agents.bargaining import Bargaining
+from parley.agents.channel import GatewayChannel
+from parley.agents.client import GatewayClient
+from parley.agents.conduct import Conduct, Planner, Report
+from parley.agents.errors import GatewayProblem, GatewayUnreachable
+from parley.agents.fulfilment import Fulfilment
+from parley.agents.session import NegotiationSession
+from parley.agents.signing import DealSigning
+from parley.agents.views import Event
+from parley.agents.wallet import Wallet
+from parley.errors import ParleyError
+from parley.negotiation.status import Status
+
+NEGOTIATION_STREAMS = frozenset(("negotiation", "agreement"))
+DEAL_STREAMS = frozenset(("deal", "chain"))
+
+
+class AgentRunner:
+    """One agent. `planner` says what it wants of a negotiation, `conduct` how it behaves once a deal is open.
+
+    `watch` gets a Report of everything it does. `idle` is the seconds of silence after which it looks around.
+    """
+
+    def __init__(
+        self,
+        client: GatewayClient,
+        wallet: Wallet,
+        planner: Planner,
+        *,
+        conduct: Conduct | None = None,
+        watch: Callable[[Report], None] | None = None,
+        idle: float = 1.0,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.client = client
+        self.wallet = wallet
+        self.channel = GatewayChannel(client)
+        self._planner = planner
+        self._watch = watch or (lambda report: None)
+        self._idle = idle
+        self._monotonic = monotonic
+        self._bargains: dict[str, Bargaining] = {}
+        self._ignored: set[str] = set()
+        self._finished: set[str] = set()
+        self._signing = DealSigning(client, wallet, self._watch)
+        self._fulfilment = Fulfilment(client, wallet, conduct or Conduct(), self._watch)
+
+    # ----------------------------------------------------------------- running
+
+    def run(self, *, until: Callable[[], bool] | None = None, seconds: float | None = None) -> None:
+        """Works until `until` says so, or `seconds` have passed; for ever without either. Survives a
+        gateway that is away.
+        """
+        end = None if seconds is None else self._monotonic() + seconds
+        position = self._position()
+        self.look_around()
+        for event in self.client.events(position, idle=self._idle):
+            if event is None:
+                self.look_around()
+            else:
+                self.notice(event)
+            if (until is not None and until()) or (end is not None and self._monotonic() > end):
+                return
+
+    def _position(self) -> int | None:
+        """Where the feed stands before the first look, so that nothing between look and feed is missed."""
+        for event in self.client.events(None, idle=self._idle, announce=True):
+            if event is not None:
+                return event.id
+        return None
+
+    def notice(self, event: Event) -> None:
+        """Looks where something happened."""
+        try:
+            if event.stream in NEGOTIATION_STREAMS:
+                self.attend(event.subject)
+            elif event.stream in DEAL_STREAMS:
+                self._fulfilment.attend(event.subject)
+        except GatewayUnreachable as away:
+            self._report_trouble(away, event.subject)
+
+    def look_around(self) -> None:
+        """Attends to everything that is not finished."""
+        try:
+            for summary in self.client.negotiations():
+                if summary.id not in self._finished:
+                    self.attend(summary.id)
+            for deal_id in self.wallet.journal.deals():
+                self._fulfilment.attend(deal_id)
+        except GatewayUnreachable as away:
+            self._report_trouble(away, None)
+
+    # ------------------------------------------------------------ negotiations
+
+    def begin(self, session: NegotiationSession) -> None:
+        """Adopts a negotiation that this agent opened."""
+        self.attend(session.id)
+
+    def attend(self, negotiation: str) -> None:
+        """Takes in what is new in a negotiation, and acts on it."""
+        if negotiation in self._ignored or negotiation in self._finished:
+            return
+        try:
+            bargain = self._bargains.get(negotiation) or self._adopt(negotiation)
+            if bargain is None:
+                return
+            bargain.session.sync()
+            while bargain.act():
+                bargain.session.sync()
+            self._conclude(bargain.session)
+        except GatewayUnreachable:
+            raise
+        except GatewayProblem as problem:
+            if problem.http_status == 404:
+                self._ignored.add(negotiation)
+            self._report_trouble(problem, negotiation)
+        except ParleyError as error:
+            self._report_trouble(error, negotiation)
+
+    def _adopt(self, negotiation: str) -> Bargaining | None:
+        session = NegotiationSession.join(negotiation, self.wallet, self.channel)
+        plan = None if session.role is None else self._planner(session.domain, session.opening)
+        if plan is None:
+            self._ignored.add(negotiation)
+            return None
+        self._watch(Report("joined", negotiation=negotiation, details={"role": session.role}))
+        bargain = self._bargains[negotiation] = Bargaining(session, plan, self._watch)
+        return bargain
+
+    def _conclude(self, session: NegotiationSession) -> None:
+        state = session.state
+        if state.live:
+            return
+        if state.status is Status.ACCEPTED:
+            if not self._signing.attend(session):
+                return
+        else:
+            self.wallet.release(session.id)
+            reason = None if state.reason is None else state.reason.value
+            self._watch(
+                Report("ended", negotiation=session.id, details={"status": session.status, "reason": reason})
+            )
+        self._finished.add(session.id)
+        self._bargains.pop(session.id, None)
+
+    def _report_trouble(self, error: ParleyError, subject: str | None) -> None:
+        self._watch(
+            Report("trouble", negotiation=subject, details={"code": error.code, "message": str(error)})
+        )
+
+    @property
+    def busy(self) -> bool:
+        """Whether any negotiation it takes part in is unfinished, or a deal it signed is not closed."""
+        return bool(self._bargains) or self._fulfilment.busy
