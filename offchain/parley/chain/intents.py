@@ -139,6 +139,16 @@ class Intents:
         query = query.order_by(sa.func.coalesce(_TABLE.c.nonce, 2**62), _TABLE.c.id).limit(limit)
         return [_intent(row) for row in self._store.query(query)]
 
+    def unreported(self, limit: int = 100) -> list[Intent]:
+        """Intents that failed or were reverted, of which nobody has taken note yet."""
+        ended = [str(IntentStatus.FAILED), str(IntentStatus.REVERTED)]
+        query = sa.select(_TABLE).where(self._mine, _TABLE.c.status.in_(ended), _TABLE.c.reported.is_(False))
+        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.id).limit(limit))]
+
+    def report(self, write: Transaction, intent: Intent) -> None:
+        """Note that the end of an intent was taken note of."""
+        write.execute(sa.update(_TABLE).where(_TABLE.c.id == intent.id).values(reported=True))
+
     def above_nonce(self, nonce: int, statuses: Iterable[IntentStatus]) -> list[Intent]:
         """Intents with at least this nonce in one of the statuses."""
         wanted = [str(status) for status in statuses]
@@ -183,6 +193,7 @@ class Intents:
             "data": "0x" + call.data.hex(),
             "gas": gas,
             "status": str(IntentStatus.QUEUED),
+            "reported": False,
             "created_at": transaction.now,
             "updated_at": transaction.now,
         }
@@ -203,7 +214,12 @@ class Intents:
 
         False when another process changed it meanwhile.
         """
-        values: dict[str, Any] = {"status": str(status), "updated_at": write.now, **changes}
+        values: dict[str, Any] = {
+            "status": str(status),
+            "updated_at": write.now,
+            "reported": False,
+            **changes,
+        }
         values["error"] = None if error is None else orjson.dumps(error.as_problem()).decode()
         change = sa.update(_TABLE).where(_TABLE.c.id == intent.id, _TABLE.c.status == str(intent.status))
         nonce = _TABLE.c.nonce.is_(None) if intent.nonce is None else _TABLE.c.nonce == intent.nonce

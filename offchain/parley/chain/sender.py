@@ -29,6 +29,8 @@ from parley.terms.signing import Signer
 
 _LOG = logging.getLogger("parley.chain")
 _FILLER_GAS: Final = 30_000
+FRESH_SECONDS: Final = 10
+"""How long the simulation made when an intent was recorded stands in for another one before it is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class Sender:
         self._node = node
         self._signer = signer
         self._settings = settings or SenderSettings()
-        self._guard = guard
+        self.guard = guard
         self.address = signer.address
         self.intents = Intents(store, node.chain_id(), signer.address)
         self._broadcaster = Broadcaster(
@@ -114,24 +116,26 @@ class Sender:
         return self.intents.get(key)
 
     def retry(self, key: str) -> bool:
-        """Queue an intent again that failed before it was sent, or was reverted; False when there is nothing
-        to.
+        """Queue an intent again that failed, was reverted, or found its effect on the chain that is gone by
+        now.
+
+        False when there is nothing to queue.
         """
+        return self._store.transact(lambda transaction: self.requeue(transaction, key))
 
-        def work(transaction: Transaction) -> bool:
-            intent = self.intents.get(key, transaction)
-            if intent is None or intent.status not in (
-                IntentStatus.FAILED,
-                IntentStatus.REVERTED,
-                IntentStatus.DONE,
-            ):
-                return False
-            # A reverted transaction has used its nonce for good; nothing of it can be sent again.
-            return self.intents.mark(
-                transaction, intent, IntentStatus.QUEUED, nonce=None, transaction=None, gas=None
-            )
-
-        return self._store.transact(work)
+    def requeue(self, transaction: Transaction, key: str) -> bool:
+        """The same inside a transaction of the store."""
+        intent = self.intents.get(key, transaction)
+        if intent is None or intent.status not in (
+            IntentStatus.FAILED,
+            IntentStatus.REVERTED,
+            IntentStatus.DONE,
+        ):
+            return False
+        # A reverted transaction has used its nonce for good; nothing of it can be sent again.
+        names = ("nonce", "transaction", "block_number", "block_hash", "gas")
+        fresh = dict.fromkeys(names)
+        return self.intents.mark(transaction, intent, IntentStatus.QUEUED, **fresh)
 
     # --------------------------------------------------------------------- tick
 
@@ -213,7 +217,7 @@ class Sender:
 
     def _wanted(self, intent: Intent) -> bool:
         """Whether the effect is still missing. What the chain has already is done without a transaction."""
-        if self._guard is None or self._guard(intent):
+        if self.guard is None or self.guard(intent):
             return True
         self._store.transact(lambda transaction: self.intents.mark(transaction, intent, IntentStatus.DONE))
         return False
@@ -222,7 +226,8 @@ class Sender:
         """The gas limit; None when the call would revert, which fails the intent with the contract's
         error.
         """
-        estimate = intent.gas
+        fresh = self._store.now() - intent.created_at <= FRESH_SECONDS
+        estimate = intent.gas if fresh else None
         if estimate is None:
             try:
                 estimate = self._node.estimate(intent.to, intent.data, sender=self.address, block="pending")

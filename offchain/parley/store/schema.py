@@ -164,6 +164,7 @@ intents = sa.Table(
     sa.Column("block_number", sa.BigInteger, nullable=True),
     sa.Column("block_hash", _HASH, nullable=True),
     sa.Column("error", sa.Text, nullable=True),
+    sa.Column("reported", sa.Boolean, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
     sa.Column("updated_at", sa.BigInteger, nullable=False),
     sa.UniqueConstraint("chain_id", "key", name="uq_intents_key"),

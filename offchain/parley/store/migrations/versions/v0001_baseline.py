@@ -138,6 +138,7 @@ def _intents() -> None:
         sa.Column("block_number", sa.BigInteger, nullable=True),
         sa.Column("block_hash", sa.String(66), nullable=True),
         sa.Column("error", sa.Text, nullable=True),
+        sa.Column("reported", sa.Boolean, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
         sa.Column("updated_at", sa.BigInteger, nullable=False),
         sa.PrimaryKeyConstraint("id"),

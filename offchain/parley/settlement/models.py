@@ -1,0 +1,214 @@
+"""What settlement takes and shows. Money is base units (decimal strings in JSON), times are unix seconds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from parley.chain.escrow import FundingKind
+from parley.chain.fold import ChainDeal
+from parley.terms.deal import Deal
+from parley.terms.values import ZERO_ADDRESS, Address
+
+PENDING = "pending"
+FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedDeal:
+    """A deal as it was handed over. Signatures carry the kind byte (`0x` for none), authorisations are 65
+    bytes.
+    """
+
+    deal: Deal
+    deal_id: str
+    buyer_signature: str
+    seller_signature: str
+    buyer_authorization: str | None
+    seller_authorization: str | None
+    buyer_funding: FundingKind
+    seller_funding: FundingKind
+    negotiation: str | None
+    status: str
+    duplicate: bool = False
+
+    def as_document(self) -> dict[str, Any]:
+        """What is stored of it."""
+        return {
+            "deal": self.deal.as_json(),
+            "deal_id": self.deal_id,
+            "buyer_signature": self.buyer_signature,
+            "seller_signature": self.seller_signature,
+            "buyer_authorization": self.buyer_authorization,
+            "seller_authorization": self.seller_authorization,
+            "buyer_funding": self.buyer_funding.name.lower(),
+            "seller_funding": self.seller_funding.name.lower(),
+            "negotiation": self.negotiation,
+        }
+
+    @classmethod
+    def of(cls, document: dict[str, Any], status: str, *, duplicate: bool = False) -> SubmittedDeal:
+        """From what was stored."""
+        body = dict(document)
+        return cls(
+            deal=Deal.from_json(body.pop("deal")),
+            buyer_funding=FundingKind[body.pop("buyer_funding").upper()],
+            seller_funding=FundingKind[body.pop("seller_funding").upper()],
+            status=status,
+            duplicate=duplicate,
+            **body,
+        )
+
+    @property
+    def parties(self) -> tuple[tuple[str, str], ...]:
+        """(role, address) of everyone the deal names."""
+        deal = self.deal
+        named = (
+            ("buyer", deal.buyer),
+            ("seller", deal.seller),
+            ("arbiter", deal.arbiter),
+            ("relayer", deal.relayer),
+        )
+        return tuple((role, address) for role, address in named if address != ZERO_ADDRESS)
+
+    def roles_of(self, address: str) -> tuple[str, ...]:
+        """The roles of an account in the deal."""
+        return tuple(role for role, named in self.parties if named == address)
+
+
+@dataclass(frozen=True, slots=True)
+class NextAction:
+    """What a role may do: `opens` and `closes` bound the block times at which the escrow takes it (None: no
+    bound).
+    """
+
+    name: str
+    by: str
+    opens: int | None = None
+    closes: int | None = None
+
+    def possible(self, now: int) -> bool:
+        """Whether the escrow takes it at block time `now`."""
+        return (self.opens is None or now >= self.opens) and (self.closes is None or now <= self.closes)
+
+    def as_json(self) -> dict[str, Any]:
+        return {"name": self.name, "by": self.by, "opens": self.opens, "closes": self.closes}
+
+
+@dataclass(frozen=True, slots=True)
+class MilestoneView:
+    """One milestone; `deliver_by` includes the time by which its deadline moved. `state`: paid, current,
+    ahead, void.
+    """
+
+    index: int
+    amount: int
+    deliver_by: int
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionView:
+    """One transaction sent for the deal: `purpose` is open or an action's name, `status` the intent's."""
+
+    purpose: str
+    status: str
+    hash: str | None
+    block: int | None
+    error: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class DealView:
+    """A deal as it stands. `status` comes from indexed events alone once the deal is on the chain; before
+    that it is `pending` (accepted, on its way) or `failed` (the chain would refuse it; `error` says why).
+    """
+
+    submitted: SubmittedDeal
+    status: str
+    chain: ChainDeal
+    milestones: tuple[MilestoneView, ...]
+    transactions: tuple[TransactionView, ...]
+    actions: tuple[NextAction, ...]
+    error: dict[str, Any] | None
+
+    @property
+    def deal_id(self) -> str:
+        return self.submitted.deal_id
+
+    @property
+    def deal(self) -> Deal:
+        return self.submitted.deal
+
+    def next_actions(self, role: str | Address, now: int) -> tuple[NextAction, ...]:
+        """What a role (buyer, seller, arbiter, anyone), or an account in its roles, may do at block time
+        `now`.
+        """
+        roles = {role, "anyone"} if not role.startswith("0x") else {*self.submitted.roles_of(role), "anyone"}
+        return tuple(action for action in self.actions if action.by in roles and action.possible(now))
+
+    def as_json(self) -> dict[str, Any]:
+        """For the gateway: amounts as decimal strings."""
+        chain = self.chain
+        return {
+            "deal_id": self.deal_id,
+            "status": self.status,
+            "milestone": chain.milestone,
+            "deliverable": chain.deliverable,
+            "opened_at": chain.opened_at,
+            "closed_at": chain.closed_at,
+            "outcome": chain.outcome,
+            "deal": self.deal.as_json(),
+            "negotiation": self.submitted.negotiation,
+            "money": {
+                "locked": str(chain.locked),
+                "taken": str(chain.taken),
+                "to_seller": str(chain.to_seller),
+                "to_buyer": str(chain.to_buyer),
+                "to_arbiter": str(chain.to_arbiter),
+                "returned": str(chain.returned),
+            },
+            "milestones": [
+                {
+                    "index": item.index,
+                    "amount": str(item.amount),
+                    "deliver_by": item.deliver_by,
+                    "state": item.state,
+                }
+                for item in self.milestones
+            ],
+            "transactions": [
+                {
+                    "purpose": item.purpose,
+                    "status": item.status,
+                    "hash": item.hash,
+                    "block": item.block,
+                    "error": item.error,
+                }
+                for item in self.transactions
+            ],
+            "events": [
+                {
+                    "name": event.name,
+                    "arguments": dict(event.arguments),
+                    "at": event.block_time,
+                    "block": event.block_number,
+                    "transaction": event.transaction,
+                }
+                for event in chain.events
+            ],
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An action that was recorded. `key` finds its intent; `duplicate` says that it had been recorded
+    before.
+    """
+
+    deal_id: str
+    purpose: str
+    key: str
+    status: str
+    duplicate: bool

@@ -1,0 +1,118 @@
+"""Deals as they were submitted, kept as events of the stream `deal:<deal id>` and found through the read
+model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from parley.chain.intents import IntentStatus
+from parley.settlement.checks import Need
+from parley.settlement.models import FAILED, PENDING, SubmittedDeal
+from parley.store import ANY, DealRow, EventStore, NewEvent, Transaction, schema
+from parley.store.codec import decode
+
+SUBMITTED: Final = "deal.submitted"
+_ID_LENGTH: Final = 66
+
+
+def stream_of(deal_id: str) -> str:
+    """The stream of what happened to a deal off the chain."""
+    return f"deal:{deal_id}"
+
+
+class DealRepository:
+    """Reads and records submitted deals."""
+
+    def __init__(self, store: EventStore) -> None:
+        self._store = store
+
+    def get(self, deal_id: str) -> SubmittedDeal | None:
+        """The deal as it was submitted last; None when it never was."""
+        found = [e for e in self._store.read_all(stream_of(deal_id)) if e.kind == SUBMITTED]
+        if not found:
+            return None
+        row = self._store.deals.get(deal_id)
+        return SubmittedDeal.of(dict(found[-1].data), row.status if row is not None else PENDING)
+
+    def failure(self, deal_id: str) -> dict[str, Any] | None:
+        """The error of the last failure to open; None when there was none."""
+        events = [e for e in self._store.read_all(stream_of(deal_id)) if e.kind in (SUBMITTED, "deal.failed")]
+        return dict(events[-1].data["error"]) if events and events[-1].kind == "deal.failed" else None
+
+    def of_negotiation(self, negotiation: str) -> list[SubmittedDeal]:
+        """The deals of a negotiation, in the order they were submitted."""
+        found = [self.get(row.deal_id) for row in self._store.deals.of_negotiation(negotiation)]
+        return [deal for deal in found if deal is not None]
+
+    def is_submitted(self, transaction: Transaction, deal_id: str) -> bool:
+        """Whether a transaction already sees the deal as submitted and not failed."""
+        events, deals = schema.events, schema.deals
+        query = sa.select(events.c.position).where(
+            events.c.stream == stream_of(deal_id), events.c.kind == SUBMITTED
+        )
+        if transaction.execute(query.limit(1)).first() is None:
+            return False
+        status = transaction.execute(sa.select(deals.c.status).where(deals.c.deal_id == deal_id)).scalar()
+        return status != FAILED
+
+    def record(self, transaction: Transaction, submitted: SubmittedDeal, needs: tuple[Need, ...]) -> None:
+        """Keep the deal and its row. What the indexer already knows of it stays."""
+        table = schema.deals
+        query = sa.select(table).where(table.c.deal_id == submitted.deal_id)
+        known = transaction.execute(query).first()
+        row = DealRow(
+            deal_id=submitted.deal_id,
+            status=submitted.status,
+            token=submitted.deal.token,
+            price=submitted.deal.price,
+            locked=0,
+            milestone=0,
+            updated_at=transaction.now,
+            parties=submitted.parties,
+            negotiation=submitted.negotiation,
+            summary={"needs": [{"account": need.account, "amount": str(need.amount)} for need in needs]},
+        )
+        if known is not None and known.status not in (FAILED, PENDING):
+            row = replace(row, status=known.status, locked=int(known.locked), milestone=known.milestone)
+        event = NewEvent(SUBMITTED, submitted.as_document())
+        transaction.append(stream_of(submitted.deal_id), ANY, [event], rows=[row])
+
+    def promised(self, transaction: Transaction, token: str, but: str) -> dict[str, int]:
+        """What accounts have promised, in base units of a token, to deals on their way other than `but`."""
+        table = schema.deals
+        query = sa.select(table.c.summary).where(
+            table.c.status == PENDING, table.c.token == token, table.c.deal_id != but
+        )
+        found: dict[str, int] = {}
+        for row in transaction.execute(query):
+            for need in decode(row[0]).get("needs", []):
+                found[need["account"]] = found.get(need["account"], 0) + int(need["amount"])
+        return found
+
+    def fail(self, transaction: Transaction, deal_id: str, error: Mapping[str, Any] | None) -> None:
+        """Record that a pending deal could not be opened, and why."""
+        table = schema.deals
+        change = sa.update(table).where(table.c.deal_id == deal_id, table.c.status == PENDING)
+        if transaction.execute(change.values(status=FAILED, updated_at=transaction.now)).rowcount:
+            transaction.append(
+                stream_of(deal_id), ANY, [NewEvent("deal.failed", {"error": dict(error or {})})]
+            )
+
+    def note(self, transaction: Transaction, deal_id: str, kind: str, data: Mapping[str, Any]) -> None:
+        """Record something that happened to a deal."""
+        transaction.append(stream_of(deal_id), ANY, [NewEvent(kind, data)])
+
+    def lost_openings(self) -> list[str]:
+        """Keys of opening intents that were found done, of deals that are pending again after a
+        reorganisation.
+        """
+        intents, deals = schema.intents, schema.deals
+        same = sa.func.substr(intents.c.key, 1, _ID_LENGTH) == deals.c.deal_id
+        query = sa.select(intents.c.key).join(deals, same)
+        query = query.where(deals.c.status == PENDING, intents.c.status == str(IntentStatus.DONE))
+        return [str(row[0]) for row in self._store.query(query)]

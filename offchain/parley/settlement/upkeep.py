@@ -1,0 +1,93 @@
+"""What moves settlement between calls: sending, following the chain, and drawing the consequences for
+deals.
+"""
+
+from __future__ import annotations
+
+from parley.chain.escrow import EscrowContract, Status
+from parley.chain.indexer import Indexer
+from parley.chain.intents import Intent
+from parley.chain.sender import FRESH_SECONDS, Sender
+from parley.errors import ParleyError
+from parley.settlement.repository import DealRepository
+from parley.store import EventStore, Transaction
+
+
+class Upkeep:
+    """One step after the other; every one may be repeated, and a crash between any two loses nothing."""
+
+    def __init__(
+        self,
+        store: EventStore,
+        sender: Sender,
+        indexer: Indexer,
+        escrow: EscrowContract,
+        deals: DealRepository,
+    ) -> None:
+        self._store = store
+        self._sender = sender
+        self._indexer = indexer
+        self._escrow = escrow
+        self._deals = deals
+        sender.guard = self._still_wanted
+
+    def tick(self) -> bool:
+        """Every step once; True when something moved. The first error is raised at the end."""
+        moved, first = False, None
+        for part in (self._send, self._follow, self._take_note, self._reopen):
+            try:
+                moved = part() or moved
+            except ParleyError as error:
+                first = first or error
+        if first is not None:
+            raise first
+        return moved
+
+    def _send(self) -> bool:
+        done = self._sender.tick()
+        return any((done.signed, done.broadcast, done.mined, done.replaced, done.revived))
+
+    def _follow(self) -> bool:
+        return not self._indexer.tick().idle
+
+    def _take_note(self) -> bool:
+        """Turn failed intents into facts about their deals."""
+        failed = self._sender.intents.unreported()
+        for intent in failed:
+            deal_id, _, rest = intent.key.partition(":")
+            purpose = rest.split(":")[0]
+            opened = purpose == "open" and self._escrow.state_of(deal_id).status is not Status.UNOPENED
+
+            def work(
+                transaction: Transaction,
+                intent: Intent = intent,
+                deal_id: str = deal_id,
+                purpose: str = purpose,
+                opened: bool = opened,
+            ) -> None:
+                if purpose == "open" and not opened:
+                    self._deals.fail(transaction, deal_id, intent.error)
+                elif purpose != "open" and deal_id.startswith("0x"):
+                    data = {"purpose": purpose, "key": intent.key, "error": intent.error or {}}
+                    self._deals.note(transaction, deal_id, "action.failed", data)
+                self._sender.intents.report(transaction, intent)
+
+            self._store.transact(work)
+        return bool(failed)
+
+    def _reopen(self) -> bool:
+        """Send openings again that somebody else had made, where a reorganisation took them back."""
+        moved = False
+        for key in self._deals.lost_openings():
+            if self._escrow.state_of(key.split(":")[0]).status is Status.UNOPENED:
+                moved = self._sender.retry(key) or moved
+        return moved
+
+    def _still_wanted(self, intent: Intent) -> bool:
+        """Whether an intent's effect is missing on the chain: a deal is never opened twice, not even in
+        vain.
+        """
+        deal_id, _, rest = intent.key.partition(":")
+        if not rest.startswith("open:") or self._store.now() - intent.created_at <= FRESH_SECONDS:
+            return True
+        return self._escrow.state_of(deal_id).status is Status.UNOPENED
