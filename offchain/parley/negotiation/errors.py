@@ -33,6 +33,14 @@ class SpaceEmpty(NegotiationError):
     next_action = "Loosen the limits or constraints of the profile, or do not negotiate in this domain."
 
 
+class NeedExceeded(NegotiationError):
+    """A reservation of more units than are still needed. `values`: `key`, `quantity`, `available`."""
+
+    code = "negotiation.need-exceeded"
+    status: ClassVar[int] = 409
+    next_action = "Ask for fewer units, or release a reservation that is no longer needed."
+
+
 class StrategyUnknown(NegotiationError):
     """No strategy has this name, or its parameters do not fit. `values`: `strategy`, `problem`, `known`."""
 

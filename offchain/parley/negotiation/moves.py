@@ -19,7 +19,7 @@ from parley.negotiation.errors import (
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import Hold, NegotiationState, PartyRecord, StandingOffer, Step
 from parley.negotiation.status import Fallback, Reason, Status
-from parley.negotiation.stops import LOOP_AT, new_round, occurrences, pair_digest, record_offer
+from parley.negotiation.stops import new_round, pair_digest, record_offer, with_pair
 from parley.terms.canonical import document_hash
 from parley.terms.errors import TermsError
 from parley.terms.message import Message, Performative
@@ -57,8 +57,9 @@ def offer(
 
     pair = pair_digest(records)
     if pair is not None:
-        state = replace(state, pairs=state.pairs + pair)
-        if occurrences(state.pairs, pair) >= LOOP_AT:
+        pairs, looped = with_pair(state.pairs, pair)
+        state = replace(state, pairs=pairs)
+        if looped:
             return end(state, Status.TERMINATED, Reason.LOOP, rules.fallback, made)
     return _pass_turn(rules, state, made)
 

@@ -12,18 +12,26 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from parley.negotiation.space import Axis, Outcome
+from parley.negotiation.space import Axis, Outcome, Space
 
 PPM = 1_000_000
+KINDS = 4
+"""How many kinds of deal the other side has shown are kept in mind."""
 
 
 class Frequency:
     """Scores in weight · ppm. Built anew from all offers: time and memory are linear in them."""
 
-    def __init__(self, names: Sequence[str], offers: Sequence[Outcome]) -> None:
-        self._place = {name: at for at, name in enumerate(names)}
+    def __init__(self, space: Space, offers: Sequence[Outcome]) -> None:
+        self._place = {name: at for at, name in enumerate(space.names)}
         self._offers = offers
-        self._weights = _weights(len(names), offers)
+        self._spans = space.spans
+        self._weights = _weights(space.spans, offers)
+        # The last offer for each combination of texts: one for each kind of deal that the other side has
+        # shown.
+        kinds = {tuple(value for value in offer if isinstance(value, str)): offer for offer in offers}
+        self.kinds: tuple[Outcome, ...] = tuple(reversed(kinds.values()))[:KINDS]
+        self._matters = tuple(at for at, name in enumerate(space.names) if space.profile.weights[name])
 
     def __call__(self, axis: Axis) -> list[int]:
         if not self._offers:
@@ -39,6 +47,22 @@ class Frequency:
         counts = Counter(named)
         most = max(counts.values())
         return [weight * (PPM * counts.get(value, 0) // most) for value in axis.values]
+
+    def likeness(self, outcome: Outcome) -> int:
+        """How near the outcome is, as a whole, to the nearest kind of deal shown; 0 to 10^12. Unlike the
+        sum of issues it sees that a price was asked for one good and not for another.
+        """
+        return max((self._similarity(outcome, offer) for offer in self.kinds), default=0)
+
+    def _similarity(self, outcome: Outcome, offer: Outcome) -> int:
+        total = 0
+        for at in self._matters:
+            mine, theirs = outcome[at], offer[at]
+            if isinstance(mine, int) and isinstance(theirs, int):
+                total += self._weights[at] * (PPM - PPM * abs(mine - theirs) // (self._spans[at] or 1))
+            elif mine == theirs:
+                total += self._weights[at] * PPM
+        return total
 
     @property
     def weights(self) -> tuple[int, ...]:
@@ -60,20 +84,35 @@ class Nearness:
 
 
 def _nearness(axis: Axis, anchor: int | str) -> list[int]:
-    """1 000 000 at the anchor, 0 at the end of the axis farther from it, straight between."""
+    """1 000 000 at the anchor, falling straight to 0 at the distance of the whole range."""
     if isinstance(anchor, str):
         return [PPM if value == anchor else 0 for value in axis.values]
-    away = [abs(value - anchor) for value in axis.values if isinstance(value, int)]
-    farthest = max(away) or 1
-    return [PPM - PPM * distance // farthest for distance in away]
+    span = axis.span or 1
+    return [PPM - PPM * abs(value - anchor) // span for value in axis.values if isinstance(value, int)]
 
 
-def _weights(count: int, offers: Sequence[Outcome]) -> tuple[int, ...]:
-    """Equal at first; each pair of consecutive offers adds one share to every issue that stayed as it was."""
-    shares = [2] * count
+def _shown(axis: Axis, named: Sequence[int | str]) -> list[int]:
+    """For a number that costs the owner nothing: anything between what the other side has named is as
+    good to it.
+    """
+    numbers = [value for value in named if isinstance(value, int)]
+    low, high = min(numbers), max(numbers)
+    span = axis.span or 1
+    away = [max(low - value, value - high, 0) for value in axis.values if isinstance(value, int)]
+    return [PPM - PPM * distance // span for distance in away]
+
+
+def _weights(spans: Sequence[int], offers: Sequence[Outcome]) -> tuple[int, ...]:
+    """Equal at first; each pair of consecutive offers adds one share to every issue that stayed as it
+    was, and to a number that moved the part of a share by which it stayed.
+    """
+    shares = [2 * PPM] * len(spans)
     for before, after in pairwise(offers):
-        for at in range(count):
-            if before[at] == after[at]:
-                shares[at] += 1
+        for at, span in enumerate(spans):
+            old, new = before[at], after[at]
+            if old == new:
+                shares[at] += PPM
+            elif isinstance(old, int) and isinstance(new, int):
+                shares[at] += PPM - PPM * abs(new - old) // (span or 1)
     total = sum(shares)
     return tuple(PPM * share // total for share in shares)

@@ -11,28 +11,35 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 
 from parley.negotiation.space import Axis, Branch, Outcome, Space
+from parley.terms.domain import IssueValue
 
 Admissible = Callable[[Outcome], bool]
 Scores = Callable[[Axis], Sequence[int]]
 """What the other side is thought to gain from each value of an axis: any integers, larger is better."""
 
+Table = Sequence[Sequence[int]]
+
 TRIES = 256
 """How many outcomes may be put to the policy in one search."""
 POLISHING = 4
+NARROWINGS = 6
 WINDOW = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """An outcome with the owner's exact utility and the estimated gain of the other side."""
+    """An outcome with the owner's exact utility, the estimated gain of the other side, and the key of its
+    branch.
+    """
 
     outcome: Outcome
     gain: int
     score: int
+    branch: tuple[IssueValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,7 @@ class Search:
         """How many outcomes were put to the policy."""
         return TRIES - self._left
 
-    def just_above(self, target: int, last: Outcome | None) -> Candidate | None:
+    def just_above(self, target: int, last: Outcome | None) -> list[Candidate]:
         """For a listed space: among the few outcomes worth just the target or a little more, the one that
         agrees with `last` in most issues; then better ones, up to the owner's best. None when policy
         admits none of those tried.
@@ -79,36 +86,66 @@ class Search:
         try:
             for at in chain(order, range(start - 1, -1, -1)):
                 if self._admits(outcomes[at]):
-                    return Candidate(outcomes[at], -losses[at], 0)
+                    return [Candidate(outcomes[at], -losses[at], 0, self._space.branch_key(outcomes[at]))]
         except _Spent:
             pass
-        return None
+        return []
 
-    def at_least(self, target: int) -> Candidate | None:
-        """The candidate of the highest score whose exact utility is at least `target`; None when none was
-        found that constraints and policy admit.
+    def at_least(self, target: int, scores: Scores | None = None) -> list[Candidate]:
+        """For each branch the candidate of the highest score whose exact utility is at least `target`,
+        best score first; empty when none was found that constraints and policy admit.
         """
         found: list[Candidate] = []
         try:
             for branch in self._space.branches:
-                table = [self._scores(axis) for axis in branch.axes]
-                indices = _relaxed(branch, table, target)
-                if indices is None:
-                    continue
-                candidate = self._first_admitted(branch, table, indices, target)
+                table = [list((scores or self._scores)(axis)) for axis in branch.axes]
+                candidate = self._best_of(branch, table, target)
                 if candidate is not None:
                     found.append(candidate)
         except _Spent:
             pass
-        return max(found, key=lambda candidate: (candidate.score, candidate.gain), default=None)
+        return sorted(found, key=lambda candidate: (-candidate.score, -candidate.gain))
 
-    def _first_admitted(
-        self, branch: Branch, table: list[Sequence[int]], indices: list[int], target: int
-    ) -> Candidate | None:
+    def _best_of(self, branch: Branch, table: Table, target: int) -> Candidate | None:
+        """The best candidate of one branch. Values that turn out to be what the policy objects to are
+        taken out, and the rest is solved anew; when no single value is to blame the neighbours are tried.
+        """
+        for _ in range(NARROWINGS):
+            indices = _relaxed(branch, table, target)
+            if indices is None:
+                return None
+            if self._admits(branch.outcome(indices)):
+                return _candidate(branch, table, indices)
+            narrowed = self._narrowed(branch, table, indices)
+            if narrowed is None:
+                break
+            branch, table = narrowed
+        else:
+            return None
         for chosen in _around(branch, table, indices, target):
             if self._admits(branch.outcome(chosen)):
-                score = sum(scores[at] for scores, at in zip(table, chosen, strict=True))
-                return Candidate(branch.outcome(chosen), branch.gain(chosen), score)
+                return _candidate(branch, table, chosen)
+        return None
+
+    def _narrowed(self, branch: Branch, table: Table, indices: list[int]) -> tuple[Branch, Table] | None:
+        """The branch without the values of one axis that make this outcome inadmissible: for a text that
+        one, for a number all from it up to the nearest value that is admitted. Issues without weight
+        first: they cost nothing.
+        """
+        order = sorted(
+            range(len(indices)), key=lambda at: (branch.axes[at].weight != 0, branch.axes[at].numeric)
+        )
+        for at in order:
+            axis, now = branch.axes[at], indices[at]
+            for k in _probes(axis, now):
+                if self._admits(branch.outcome([*indices[:at], k, *indices[at + 1 :]])):
+                    if not axis.numeric:
+                        kept = [place for place in range(len(axis.values)) if place != now]
+                    elif k < now:
+                        kept = list(range(k + 1))
+                    else:
+                        kept = list(range(k, len(axis.values)))
+                    return _without(branch, table, at, kept)
         return None
 
     def _admits(self, outcome: Outcome) -> bool:
@@ -123,11 +160,42 @@ class Search:
         return False
 
 
+def _candidate(branch: Branch, table: Table, indices: list[int]) -> Candidate:
+    score = sum(scores[at] for scores, at in zip(table, indices, strict=True))
+    return Candidate(branch.outcome(indices), branch.gain(indices), score, branch.key)
+
+
+def _probes(axis: Axis, now: int) -> list[int]:
+    """Other values of an axis, the nearest first; of many numbers some that lie ever farther."""
+    if not axis.numeric:
+        return [k for k in range(len(axis.values)) if k != now]
+    found: list[int] = []
+    distance = 1
+    while distance < len(axis.values):
+        found += [k for k in (now - distance, now + distance) if 0 <= k < len(axis.values)]
+        distance += 1 if distance < 8 else distance // 4
+    return found
+
+
+def _without(branch: Branch, table: Table, at: int, kept: list[int]) -> tuple[Branch, Table]:
+    """The branch with only the `kept` values of one axis, and the scores to it."""
+    axis = branch.axes[at]
+    narrow = replace(
+        axis,
+        values=tuple(axis.values[k] for k in kept),
+        gains=tuple(axis.gains[k] for k in kept),
+        likings=tuple(axis.likings[k] for k in kept),
+    )
+    axes = (*branch.axes[:at], narrow, *branch.axes[at + 1 :])
+    scores = [*table[:at], [table[at][k] for k in kept], *table[at + 1 :]]
+    return replace(branch, axes=axes), scores
+
+
 def _agreements(outcome: Outcome, other: Outcome) -> int:
     return sum(1 for mine, theirs in zip(outcome, other, strict=True) if mine == theirs)
 
 
-def _relaxed(branch: Branch, table: list[Sequence[int]], target: int) -> list[int] | None:
+def _relaxed(branch: Branch, table: Table, target: int) -> list[int] | None:
     """The greedy outcome worth at least `target`; None where even the owner's best is worth less."""
     indices: list[int] = []
     steps: list[_Step] = []
@@ -191,7 +259,7 @@ def _bends_up(axis: Axis, scores: Sequence[int], first: int, middle: int, last: 
     return left <= right
 
 
-def _polished(branch: Branch, table: list[Sequence[int]], indices: list[int], slack: int) -> list[int]:
+def _polished(branch: Branch, table: Table, indices: list[int], slack: int) -> list[int]:
     """Spends what is left of the slack on single changes that the other side gains from."""
     for _ in range(POLISHING):
         changed = False
@@ -211,9 +279,7 @@ def _polished(branch: Branch, table: list[Sequence[int]], indices: list[int], sl
     return indices
 
 
-def _around(
-    branch: Branch, table: list[Sequence[int]], indices: list[int], target: int
-) -> Iterator[list[int]]:
+def _around(branch: Branch, table: Table, indices: list[int], target: int) -> Iterator[list[int]]:
     """The outcome itself, then its neighbours that are worth the target: first along issues without
     weight, then along one weighted issue, then both together. For a policy that forbids the first choice.
     """

@@ -38,6 +38,7 @@ class Axis:
     values: tuple[IssueValue, ...]
     gains: tuple[int, ...]
     likings: tuple[int, ...]
+    span: int = 0
 
     @property
     def numeric(self) -> bool:
@@ -65,9 +66,12 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Branch:
-    """Axes in the domain's order, over which the utility is additive."""
+    """Axes in the domain's order, over which the utility is additive. `key` are the values that tell it
+    from others.
+    """
 
     axes: tuple[Axis, ...]
+    key: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:
@@ -99,6 +103,11 @@ class Space:
         self.domain = domain
         self.profile = profile
         self.names: tuple[str, ...] = tuple(issue.name for issue in domain.issues)
+        self.spans: tuple[int, ...] = tuple(
+            0 if isinstance(issue, ChoiceIssue) else issue.max - issue.min for issue in domain.issues
+        )
+        deciding = {name for limit in profile.limits for name in limit.when} | {profile.case}
+        self._deciding = tuple(name for name in self.names if name in deciding)
         self.branches: tuple[Branch, ...] = tuple(self._branches())
         if not self.branches:
             raise SpaceEmpty("The hard constraints of the profile leave no outcome", role=profile.role)
@@ -108,18 +117,14 @@ class Space:
 
     def _branches(self) -> Iterator[Branch]:
         """One for each combination of values of the choice issues that utilities or limits depend on."""
-        profile = self.profile
-        deciding = {name for limit in profile.limits for name in limit.when}
-        if profile.case is not None:
-            deciding.add(profile.case)
         issues = {issue.name: issue for issue in self.domain.issues}
-        order = [name for name in self.names if name in deciding]
+        order = self._deciding
         choices = [issue.values for name in order if isinstance(issue := issues[name], ChoiceIssue)]
         for combination in product(*choices):
             fixed = dict(zip(order, combination, strict=True))
             axes = [self._axis(issue, fixed) for issue in self.domain.issues]
             if all(axis is not None for axis in axes):
-                yield Branch(tuple(axis for axis in axes if axis is not None))
+                yield Branch(tuple(axis for axis in axes if axis is not None), combination)
 
     def _axis(self, issue: AmountIssue | IntegerIssue | ChoiceIssue, fixed: Mapping[str, str]) -> Axis | None:
         name = issue.name
@@ -136,7 +141,8 @@ class Space:
         case_value = None if profile.case is None else fixed[profile.case]
         likings = tuple(profile.issue_ppm(name, value, case_value) for value in values)
         weight = profile.weights[name]
-        return Axis(name, weight, values, tuple(weight * liking for liking in likings), likings)
+        span = 0 if isinstance(issue, ChoiceIssue) else issue.max - issue.min
+        return Axis(name, weight, values, tuple(weight * liking for liking in likings), likings, span)
 
     @cached_property
     def listed(self) -> tuple[tuple[int, ...], tuple[Outcome, ...]] | None:
@@ -154,6 +160,10 @@ class Space:
                     found.append((-branch.gain(chosen), -branch.liking(chosen), (number, *indices), outcome))
         found.sort(key=lambda entry: entry[:3])
         return tuple(entry[0] for entry in found), tuple(entry[3] for entry in found)
+
+    def branch_key(self, outcome: Outcome) -> tuple[IssueValue, ...]:
+        """The `key` of the branch that an outcome belongs to."""
+        return tuple(value for name, value in zip(self.names, outcome, strict=True) if name in self._deciding)
 
     def mapping(self, outcome: Outcome) -> dict[str, IssueValue]:
         """The outcome as values by issue."""

@@ -52,7 +52,17 @@ def pair_digest(records: tuple[PartyRecord, ...]) -> bytes | None:
     return keccak(packed)[:PAIR_BYTES]
 
 
-def occurrences(pairs: bytes, pair: bytes) -> int:
+def with_pair(pairs: bytes, pair: bytes) -> tuple[bytes, bool]:
+    """The packed list with `pair` added, and whether that makes a loop. What stands there already is not
+    added again: standing still is the repeat cap's business, a loop is coming back.
+    """
+    if pairs.endswith(pair):
+        return pairs, False
+    pairs += pair
+    return pairs, _occurrences(pairs, pair) >= LOOP_AT
+
+
+def _occurrences(pairs: bytes, pair: bytes) -> int:
     """How often `pair` stands in the packed list."""
     count = 0
     at = pairs.find(pair)

@@ -20,6 +20,9 @@ from parley.negotiation.strategies.view import View
 from parley.negotiation.utility import PPM
 from parley.negotiation.weak import is_weak
 from parley.terms.documents import Part
+from parley.terms.domain import IssueValue
+
+SHOW_EVERY = 3
 
 
 class Strategy(Protocol):
@@ -99,9 +102,9 @@ class Bargainer(ABC):
             self._because("policy and constraints leave no offer", target, None, table, tries),
         )
 
-    def find(self, view: View, search: Search, target: int) -> Candidate | None:
-        """An admissible candidate worth at least `target`. Subclasses that model the other side look
-        further.
+    def find(self, view: View, search: Search, target: int) -> list[Candidate]:
+        """Admissible candidates worth at least `target`, of different branches, the most promising first.
+        Subclasses that model the other side look further.
         """
         last = view.theirs[-1] if view.theirs else None
         return search.just_above(target, last)
@@ -110,14 +113,25 @@ class Bargainer(ABC):
         """The candidate for the target; below it, down to the reservation, if the policy forces it."""
         reservation = view.space.reservation
         for wanted in dict.fromkeys((target, (target + reservation) // 2, reservation)):
-            candidate = self.find(view, search, wanted)
-            if candidate is not None:
-                return (
-                    self._varied(view, search, candidate)
-                    if self._stale(view, candidate.outcome)
-                    else candidate
-                )
+            candidates = self.find(view, search, wanted)
+            if candidates:
+                chosen = self._chosen(view, candidates)
+                return self._varied(view, search, chosen) if self._stale(view, chosen.outcome) else chosen
         return None
+
+    def _chosen(self, view: View, candidates: list[Candidate]) -> Candidate:
+        """The most promising, but no mere repeat where another branch has something new; and every third
+        time the branch that was left alone longest, since the other side cannot ask for what it was never
+        shown.
+        """
+        if len(candidates) == 1 or not view.mine:
+            return candidates[0]
+        last = view.mine[-1]
+        fresh = [found for found in candidates if not is_weak(view.domain, last, found.outcome)]
+        if fresh and len(view.mine) % SHOW_EVERY == SHOW_EVERY - 1:
+            shown = [view.space.branch_key(offer) for offer in view.mine]
+            return min(fresh, key=lambda found: _last_index(shown, found.branch))
+        return (fresh or candidates)[0]
 
     def _stale(self, view: View, outcome: Outcome) -> bool:
         return bool(view.mine) and not view.may_repeat and is_weak(view.domain, view.mine[-1], outcome)
@@ -125,14 +139,13 @@ class Bargainer(ABC):
     def _varied(self, view: View, search: Search, candidate: Candidate) -> Candidate | None:
         """Another offer for one that would repeat too often: the least concession that counts as one."""
         space = view.space
-        gain = candidate.gain
         for share in (2, 5, 10, 20, 50, 100, 200, 400):
-            lower = gain - space.best_gain * share // 1_000
+            lower = candidate.gain - space.best_gain * share // 1_000
             if lower < space.reservation:
                 break
-            found = self.find(view, search, lower)
-            if found is not None and not self._stale(view, found.outcome):
-                return found
+            for found in self.find(view, search, lower):
+                if not self._stale(view, found.outcome):
+                    return found
         return None
 
     def _careful(self, view: View) -> Scores:
@@ -159,6 +172,11 @@ class Bargainer(ABC):
             table_ppm=None if table is None else table // PPM,
             considered=tries,
         )
+
+
+def _last_index(shown: list[tuple[IssueValue, ...]], key: tuple[IssueValue, ...]) -> int:
+    """Where `key` was shown last; -1 for never."""
+    return max((at for at, seen in enumerate(shown) if seen == key), default=-1)
 
 
 def _percent(gain: int) -> str:

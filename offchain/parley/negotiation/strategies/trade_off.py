@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from parley.negotiation.opponent import Frequency
+from parley.negotiation.opponent import Frequency, Nearness
 from parley.negotiation.search import Candidate, Scores, Search
 from parley.negotiation.strategies.bargainer import Bargainer
 from parley.negotiation.strategies.schedule import PPM
@@ -35,16 +35,38 @@ class TradeOff(Bargainer):
 
     def target(self, view: View) -> tuple[int, str]:
         target, step, steps = scheduled(view, self.params.exponent_milli, self.params.floor_ppm)
-        best = max(
-            (view.space.gain(offer) for offer in view.theirs if view.space.agreeable(offer)), default=0
-        )
         why = f"move {step + 1} of {steps + 1}, on the band of outcomes worth that much"
-        if best > target:
-            return best, f"{why}; no less than what was offered once"
-        return target, f"{why}, what the other side seems to like best"
+        best = self._best_received(view, target)
+        if best is not None:
+            return best.gain, f"{why}; no less than what was offered once"
+        return target, f"{why} the one that the other side seems to like best"
 
     def scores(self, view: View) -> Scores:
-        return Frequency(view.space.names, view.theirs)
+        return Frequency(view.space, view.theirs)
 
-    def find(self, view: View, search: Search, target: int) -> Candidate | None:
-        return search.at_least(target)
+    def find(self, view: View, search: Search, target: int) -> list[Candidate]:
+        # What the other side has offered before it will hardly refuse now.
+        best = self._best_received(view, target)
+        if best is not None:
+            return [best]
+        found = search.at_least(target)
+        model = Frequency(view.space, view.theirs)
+        for kind in model.kinds:
+            found += search.at_least(target, Nearness(view.space.names, kind))
+        unique = {candidate.outcome: candidate for candidate in found}
+        return sorted(
+            unique.values(), key=lambda candidate: (-model.likeness(candidate.outcome), -candidate.gain)
+        )
+
+    @staticmethod
+    def _best_received(view: View, target: int) -> Candidate | None:
+        """The best offer received so far, if it is worth the target and can be agreed to now."""
+        space = view.space
+        received = dict.fromkeys(reversed(view.theirs))
+        worthy = [(space.gain(offer), offer) for offer in received]
+        for gain, offer in sorted(worthy, key=lambda pair: -pair[0]):
+            if gain < target:
+                break
+            if space.agreeable(offer) and view.admits(offer):
+                return Candidate(offer, gain, 0, space.branch_key(offer))
+        return None

@@ -1,0 +1,207 @@
+"""A negotiation played out in memory by strategies: the same machine, no clock, no network.
+
+Messages carry a signature of zeros and are stepped, not admitted: nothing of this leaves the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from parley.negotiation.effects import OfferMade
+from parley.negotiation.errors import StateForbids
+from parley.negotiation.machine import Machine
+from parley.negotiation.space import Space
+from parley.negotiation.state import NegotiationState
+from parley.negotiation.status import Status
+from parley.negotiation.strategies.bargainer import Strategy
+from parley.negotiation.strategies.moves import AcceptOffer, Escalate, Explanation, Move, Propose, Walk
+from parley.negotiation.strategies.view import Filter, everything, view_of
+from parley.negotiation.utility import Profile
+from parley.terms import payloads
+from parley.terms.domain import Domain, IssueValue
+from parley.terms.message import Message, MessageCore, Performative
+from parley.terms.opening import Opening, Party
+from parley.terms.payloads import Payload
+from parley.terms.values import ZERO_ADDRESS, Address, Hash32, Salt, Signature, keccak
+
+CHAIN = 31_337
+START = 1_700_000_000
+_UNSIGNED = Signature("0x" + "00" * 65)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One party: its strategy, its view of the outcomes, its policy as a filter, and what it knows of the
+    other side.
+    """
+
+    strategy: Strategy
+    space: Space
+    admissible: Filter = everything
+    reputation_ppm: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How it ended. `values` are the agreed ones, `utilities` ppm by role, both empty without agreement;
+    `record` has for each turn the role and the explanation of its move.
+    """
+
+    state: NegotiationState
+    messages: tuple[Message, ...]
+    values: Mapping[str, IssueValue]
+    utilities: Mapping[str, int]
+    record: tuple[tuple[str, Explanation], ...]
+
+    @property
+    def agreed(self) -> bool:
+        return self.state.status is Status.ACCEPTED
+
+
+class Match:
+    """Seats at one machine. `turn` plays the move of whoever is on turn."""
+
+    def __init__(self, domain: Domain, seats: Mapping[str, Seat], seed: int, label: str = "") -> None:
+        self.domain = domain
+        self.seats = dict(seats)
+        self.seed = seed
+        self.opening = _opening(domain, seed, label)
+        self.machine = Machine(domain, self.opening)
+        self.state = self.machine.initial()
+        self.offers: list[OfferMade] = []
+        self.messages: list[Message] = []
+        self.record: list[tuple[str, Explanation]] = []
+        self._addresses = {party.role: party.address for party in self.opening.parties}
+        self._send(domain.roles[0], Performative.OPEN, payloads.Open(salt=self._salt()))
+
+    @property
+    def live(self) -> bool:
+        return self.state.live and not self.state.held
+
+    def address(self, role: str) -> Address:
+        return self._addresses[role]
+
+    def move(self, admissible: Filter | None = None) -> Move:
+        """What the party on turn would do; `admissible` in place of its seat's filter."""
+        seat = self.seats[self.state.turn]
+        view = view_of(
+            self.state,
+            self.offers,
+            seat.space,
+            admissible=admissible or seat.admissible,
+            seed=self.seed,
+            now=self.state.last_sent_at,
+            reputation_ppm=seat.reputation_ppm,
+        )
+        return seat.strategy.decide(view)
+
+    def play(self, move: Move) -> NegotiationState:
+        """Puts the move of the party on turn into the machine."""
+        role = self.state.turn
+        self.record.append((role, move.explanation))
+        match move:
+            case Propose():
+                first = self.state.status is Status.INIT
+                self._send(role, Performative.PROPOSE if first else Performative.COUNTER, self._offer(move))
+            case AcceptOffer():
+                if self.state.offer is None:
+                    raise StateForbids("There is no offer to accept", status=self.state.status.value)
+                accept = payloads.Accept(salt=self._salt(), offer=self.state.offer.message)
+                self._send(role, Performative.ACCEPT, accept)
+            case Walk():
+                withdraw = payloads.Withdraw(salt=self._salt(), reason=move.reason)
+                self._send(role, Performative.WITHDRAW, withdraw)
+            case Escalate():
+                escalate = payloads.Escalate(salt=self._salt(), reason=move.reason)
+                self._send(role, Performative.ESCALATE, escalate)
+        return self.state
+
+    def turn(self) -> Move:
+        """Decides and plays one move."""
+        move = self.move()
+        self.play(move)
+        return move
+
+    def result(self) -> Result:
+        values: dict[str, IssueValue] = {}
+        utilities: dict[str, int] = {}
+        if self.state.status is Status.ACCEPTED and self.state.offer is not None:
+            values = self.domain.decode_values(self.state.offer.offer.values)
+            for role, seat in self.seats.items():
+                utilities[role] = seat.space.gain(seat.space.outcome(values)) // 1_000_000
+        return Result(self.state, tuple(self.messages), values, utilities, tuple(self.record))
+
+    def _offer(self, move: Propose) -> Payload:
+        return payloads.Offer(
+            salt=self._salt(),
+            values=self.domain.encode_values(move.values),
+            expires_at=0,
+            assumptions=(),
+            dependencies=(),
+            final=False,
+        )
+
+    def _salt(self) -> Salt:
+        drawn = keccak(f"{self.seed}/{self.opening.nonce}/{len(self.messages)}".encode())
+        return Salt.of(drawn[:16])
+
+    def _send(self, role: str, performative: Performative, payload: Payload) -> None:
+        core = MessageCore(
+            negotiation=self.state.negotiation,
+            sequence=self.state.sequence,
+            previous=self.state.last,
+            sender=self._addresses[role],
+            performative=performative,
+            payload=payload.hash(),
+            sent_at=self.opening.opened_at,
+            expires_at=0,
+        )
+        message = Message(core=core, signature=_UNSIGNED, payload=payload)
+        step = self.machine.step(self.state, message)
+        self.state = step.state
+        self.messages.append(message)
+        self.offers.extend(effect for effect in step.effects if isinstance(effect, OfferMade))
+
+
+def simulate(
+    domain: Domain,
+    profiles: Mapping[str, Profile],
+    strategies: Mapping[str, Strategy],
+    policy: Mapping[str, Filter] | None = None,
+    seed: int = 0,
+) -> Result:
+    """Plays one negotiation to its end; everything by role. Deterministic: equal arguments give equal
+    messages.
+
+    `policy` gives a party's filter. Raises `ProfileInvalid` and `SpaceEmpty` for a profile that does not fit.
+    """
+    filters = policy or {}
+    seats = {
+        role: Seat(strategies[role], Space(domain, profiles[role]), filters.get(role, everything))
+        for role in domain.roles
+    }
+    match = Match(domain, seats, seed)
+    while match.live:
+        match.turn()
+    return match.result()
+
+
+def _opening(domain: Domain, seed: int, label: str) -> Opening:
+    def drawn(what: str) -> bytes:
+        return keccak(f"parley simulation/{seed}/{label}/{what}".encode())
+
+    parties = tuple(Party(role=role, address=Address.of(drawn(role)[:20]), epoch=0) for role in domain.roles)
+    return Opening(
+        domain=domain.hash(),
+        parties=parties,
+        first=domain.roles[0],
+        initiator=parties[0].address,
+        opened_at=START,
+        deadline=START + domain.limits.deadline_seconds,
+        chain_id=CHAIN,
+        escrow=ZERO_ADDRESS,
+        gateways=(),
+        reviewers=(),
+        nonce=Hash32.of(drawn("nonce")),
+    )
