@@ -146,10 +146,15 @@ def evaluate(expression: Expression, values: Mapping[str, IssueValue], variables
     if not isinstance(expression, Mapping):
         return _constant(expression)
     if "case" in expression:
-        return evaluate(expression["of"][values[expression["case"]]], values, variables)
+        branch = expression["of"].get(_value(values, expression["case"]))
+        if branch is None:
+            raise EvaluationFailed(
+                "case has no branch for this value", problem="case", field=expression["case"]
+            )
+        return evaluate(branch, values, variables)
     ((operator, operand),) = expression.items()
     if operator == "issue":
-        value = values[operand]
+        value = _value(values, operand)
         if not isinstance(value, int):
             raise EvaluationFailed("a choice has no number", problem="type", field=str(operand))
         return value
@@ -158,8 +163,15 @@ def evaluate(expression: Expression, values: Mapping[str, IssueValue], variables
             raise EvaluationFailed("this variable is not known here", problem="variable", field=str(operand))
         return variables[operand]
     if operator == "eq":
-        return _equals(values[operand[0]["issue"]], operand[1])
+        return _equals(_value(values, operand[0]["issue"]), operand[1])
     return _operate(operator, [evaluate(inner, values, variables) for inner in operand])
+
+
+def _value(values: Mapping[str, IssueValue], name: str) -> IssueValue:
+    try:
+        return values[name]
+    except KeyError:
+        raise EvaluationFailed("no value for this issue", problem="issue", field=name) from None
 
 
 def _equals(value: IssueValue, constant: int | str) -> int:
