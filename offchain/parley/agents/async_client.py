@@ -136,10 +136,9 @@ class AsyncGatewayClient:
     async def open_negotiation(self, domain: Domain, opening: Opening, message: Message) -> views.Posted:
         return await self.run(calls.open_negotiation(domain, opening, message))
 
-    async def negotiations(
-        self, status: str | None = None, *, limit: int = 100
-    ) -> tuple[views.NegotiationSummary, ...]:
-        return await self.run(calls.negotiations(status, limit))
+    async def negotiations(self, before: int | None = None, *, limit: int = 100) -> views.NegotiationPage:
+        """One page, newest first; `before` is the cursor of the page before."""
+        return await self.run(calls.negotiations(before, limit))
 
     async def negotiation(self, negotiation_id: str) -> views.NegotiationView:
         return await self.run(calls.negotiation(negotiation_id))
@@ -176,8 +175,9 @@ class AsyncGatewayClient:
             )
         )
 
-    async def deals(self, *, limit: int = 100) -> tuple[views.DealView, ...]:
-        return await self.run(calls.deals(limit))
+    async def deals(self, before: int | None = None, *, limit: int = 100) -> views.DealPage:
+        """One page, newest first; `before` is the cursor of the page before."""
+        return await self.run(calls.deals(before, limit))
 
     async def deal(self, deal_id: str) -> views.DealView:
         return await self.run(calls.deal(deal_id))

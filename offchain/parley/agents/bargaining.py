@@ -32,6 +32,16 @@ class Bargaining:
         self._waiting: tuple[int, Offer] | None = None  # drafted at this sequence, waiting for an approval
         self._asked: set[str] = set()
 
+    def refresh(self) -> None:
+        """Takes in what is new. An own offer that the other side has countered binds nothing any more: its
+        reservation is freed, so that the budget is there for whichever negotiation closes first.
+        """
+        session = self.session
+        session.sync()
+        standing = session.state.offer
+        if session.my_turn and standing is not None and standing.role != session.role:
+            session.wallet.release(session.id)
+
     def act(self) -> bool:
         """Takes the turn if it is this agent's; whether it said something."""
         session = self.session

@@ -148,11 +148,11 @@ def open_negotiation(domain: Domain, opening: Opening, message: Message) -> Call
     return Call("POST", "/v1/negotiations", lambda answer: read(views.Posted, answer), body)
 
 
-def negotiations(status: str | None, limit: int) -> Call[tuple[views.NegotiationSummary, ...]]:
+def negotiations(before: int | None, limit: int) -> Call[views.NegotiationPage]:
     params: dict[str, str | int] = {"limit": limit}
-    if status is not None:
-        params["status"] = status
-    return Call("GET", "/v1/negotiations", _many(views.NegotiationSummary, "negotiations"), params=params)
+    if before is not None:
+        params["before"] = before
+    return Call("GET", "/v1/negotiations", lambda body: read(views.NegotiationPage, body), params=params)
 
 
 def negotiation(negotiation_id: str) -> Call[views.NegotiationView]:
@@ -214,8 +214,11 @@ def submit_deal(
     return Call("POST", "/v1/deals", _part(views.DealView, "deal"), body)
 
 
-def deals(limit: int) -> Call[tuple[views.DealView, ...]]:
-    return Call("GET", "/v1/deals", _many(views.DealView, "deals"), params={"limit": limit})
+def deals(before: int | None, limit: int) -> Call[views.DealPage]:
+    params: dict[str, str | int] = {"limit": limit}
+    if before is not None:
+        params["before"] = before
+    return Call("GET", "/v1/deals", lambda body: read(views.DealPage, body), params=params)
 
 
 def deal(deal_id: str) -> Call[views.DealView]:

@@ -134,10 +134,9 @@ class GatewayClient:
     def open_negotiation(self, domain: Domain, opening: Opening, message: Message) -> views.Posted:
         return self.run(calls.open_negotiation(domain, opening, message))
 
-    def negotiations(
-        self, status: str | None = None, *, limit: int = 100
-    ) -> tuple[views.NegotiationSummary, ...]:
-        return self.run(calls.negotiations(status, limit))
+    def negotiations(self, before: int | None = None, *, limit: int = 100) -> views.NegotiationPage:
+        """One page, newest first; `before` is the cursor of the page before."""
+        return self.run(calls.negotiations(before, limit))
 
     def negotiation(self, negotiation_id: str) -> views.NegotiationView:
         return self.run(calls.negotiation(negotiation_id))
@@ -174,8 +173,9 @@ class GatewayClient:
             )
         )
 
-    def deals(self, *, limit: int = 100) -> tuple[views.DealView, ...]:
-        return self.run(calls.deals(limit))
+    def deals(self, before: int | None = None, *, limit: int = 100) -> views.DealPage:
+        """One page, newest first; `before` is the cursor of the page before."""
+        return self.run(calls.deals(before, limit))
 
     def deal(self, deal_id: str) -> views.DealView:
         return self.run(calls.deal(deal_id))

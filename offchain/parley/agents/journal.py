@@ -7,6 +7,7 @@ repeats what it signed and never contradicts it.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -110,9 +111,13 @@ class Journal:
         data: dict[str, Any] = {"hash": message_hash, "message": message.wire()}
         if receipt is not None:
             data["receipt"] = dict(receipt)
-        self._store.append(
-            f"transcript:{message.core.negotiation}", message.core.sequence, (NewEvent("message", data),)
-        )
+        with contextlib.suppress(IdempotencyMismatch):  # kept before, with or without a receipt
+            self._store.append(
+                f"transcript:{message.core.negotiation}",
+                message.core.sequence,
+                (NewEvent("message", data),),
+                idempotency_key=f"kept:{message_hash}",
+            )
 
     def transcript(self, negotiation: str) -> list[Message]:
         """The verified messages in order."""

@@ -9,7 +9,7 @@ costs nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from parley.agents.bargaining import Bargaining
 from parley.agents.channel import GatewayChannel
@@ -19,7 +19,7 @@ from parley.agents.errors import GatewayProblem, GatewayUnreachable
 from parley.agents.fulfilment import Fulfilment
 from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
-from parley.agents.views import Event
+from parley.agents.views import Event, NegotiationSummary
 from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
 from parley.negotiation.status import Status
@@ -93,34 +93,46 @@ class AgentRunner:
             self._report_trouble(away, event.subject)
 
     def look_around(self) -> None:
-        """Attends to everything that is not finished."""
+        """Attends to everything that is not finished: first takes in all that is new, then acts on it."""
         try:
-            for summary in self.client.negotiations():
-                if summary.id not in self._finished:
-                    self.attend(summary.id)
+            waiting = [summary.id for summary in self._all() if summary.id not in self._finished]
+            for negotiation in waiting:
+                self._guarded(negotiation, self._refresh)
+            for negotiation in waiting:
+                self.attend(negotiation)
             for deal_id in self.wallet.journal.deals():
                 self._fulfilment.attend(deal_id)
         except GatewayUnreachable as away:
             self._report_trouble(away, None)
 
+    def _all(self) -> Iterator[NegotiationSummary]:
+        before: int | None = None
+        while True:
+            page = self.client.negotiations(before)
+            yield from page.items
+            if page.next is None:
+                return
+            before = page.next
+
     # ------------------------------------------------------------ negotiations
 
     def begin(self, session: NegotiationSession) -> None:
-        """Adopts a negotiation that this agent opened."""
+        """Adopts a negotiation that this agent opened, and makes its first move when that is its turn."""
+        if session.id not in self._bargains:
+            self._adopt(session)
         self.attend(session.id)
 
     def attend(self, negotiation: str) -> None:
         """Takes in what is new in a negotiation, and acts on it."""
+        self._guarded(negotiation, self._act)
+
+    def _guarded(self, negotiation: str, work: Callable[[Bargaining], None]) -> None:
         if negotiation in self._ignored or negotiation in self._finished:
             return
         try:
-            bargain = self._bargains.get(negotiation) or self._adopt(negotiation)
-            if bargain is None:
-                return
-            bargain.session.sync()
-            while bargain.act():
-                bargain.session.sync()
-            self._conclude(bargain.session)
+            bargain = self._bargains.get(negotiation) or self._join(negotiation)
+            if bargain is not None:
+                work(bargain)
         except GatewayUnreachable:
             raise
         except GatewayProblem as problem:
@@ -130,14 +142,26 @@ class AgentRunner:
         except ParleyError as error:
             self._report_trouble(error, negotiation)
 
-    def _adopt(self, negotiation: str) -> Bargaining | None:
-        session = NegotiationSession.join(negotiation, self.wallet, self.channel)
+    @staticmethod
+    def _refresh(bargain: Bargaining) -> None:
+        bargain.refresh()
+
+    def _act(self, bargain: Bargaining) -> None:
+        bargain.refresh()
+        while bargain.act():
+            bargain.refresh()
+        self._conclude(bargain.session)
+
+    def _join(self, negotiation: str) -> Bargaining | None:
+        return self._adopt(NegotiationSession.join(negotiation, self.wallet, self.channel))
+
+    def _adopt(self, session: NegotiationSession) -> Bargaining | None:
         plan = None if session.role is None else self._planner(session.domain, session.opening)
         if plan is None:
-            self._ignored.add(negotiation)
+            self._ignored.add(session.id)
             return None
-        self._watch(Report("joined", negotiation=negotiation, details={"role": session.role}))
-        bargain = self._bargains[negotiation] = Bargaining(session, plan, self._watch)
+        self._watch(Report("joined", negotiation=session.id, details={"role": session.role}))
+        bargain = self._bargains[session.id] = Bargaining(session, plan, self._watch)
         return bargain
 
     def _conclude(self, session: NegotiationSession) -> None:

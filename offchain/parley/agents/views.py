@@ -86,6 +86,13 @@ class NegotiationSummary(View):
     parties: tuple[PartyView, ...]
 
 
+class NegotiationPage(View):
+    """Newest first; `next` is the cursor of the following page, None at the end."""
+
+    items: tuple[NegotiationSummary, ...] = Field(alias="negotiations")
+    next: int | None = None
+
+
 class Posted(View):
     """The answer to a message: its receipt and where the negotiation stands after it."""
 
@@ -127,6 +134,24 @@ class DealView(View):
         return self.phase in ("closed", "cancelled")
 
 
+class DealSummary(View):
+    """A line in a list of deals; amounts are decimal strings of base units."""
+
+    deal_id: str
+    status: str
+    token: str
+    price: str
+    negotiation: str | None = None
+    parties: tuple[PartyView, ...] = ()
+
+
+class DealPage(View):
+    """Newest first; `next` is the cursor of the following page, None at the end."""
+
+    items: tuple[DealSummary, ...] = Field(alias="deals")
+    next: int | None = None
+
+
 class AgentProfile(View):
     address: str
     name: str
@@ -141,7 +166,7 @@ class Reputation(View):
     agent: str
     score_ppm: int
     deals: int
-    counters: Mapping[str, int] = Field(default_factory=dict)
+    counterparties: int = 0
 
 
 class Event(View):

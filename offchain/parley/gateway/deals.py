@@ -95,7 +95,7 @@ class DealDesk(Protocol):
     def exit(self, deal_id: str, name: str) -> None: ...
 
     def reputation(self, agent: Address, now: int) -> dict[str, Any]:
-        """JSON: agent, score_ppm, deals, counters."""
+        """JSON: agent, score_ppm, deals, counterparties."""
         ...
 
     def check_chain(self) -> dict[str, Any]:

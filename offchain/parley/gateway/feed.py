@@ -23,7 +23,7 @@ PAGE = 500
 CACHED_AUDIENCES = 20_000
 NOBODY: frozenset[str] = frozenset()
 OF_NEGOTIATION = tuple(stream("") for stream in (stream_of, agreement_stream, evidence_stream))
-OF_DEAL = "deal:"
+OF_DEAL = ("deal:", "chain:")
 
 
 class Audiences:
@@ -52,7 +52,7 @@ class Audiences:
             opening = Opening.parse(body)
             parties = (party.address for party in opening.parties)
             return frozenset((*parties, *opening.reviewers, *opening.gateways))
-        if f"{kind}:" == OF_DEAL:
+        if f"{kind}:" in OF_DEAL:
             row = self._store.deals.get(subject)
             return NOBODY if row is None else frozenset(address for _, address in row.parties)
         return NOBODY

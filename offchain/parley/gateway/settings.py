@@ -32,6 +32,8 @@ class GatewaySettings(BaseSettings):
     start_block: int = Field(default=0, ge=0)
     confirmations: int = Field(default=0, ge=0)
 
+    local_chain: bool = False  # a throwaway Anvil: an extra block clears it when its automining stalls
+
     key: SecretStr | None = None
     keystore: Path | None = None
     keystore_passphrase: SecretStr | None = None

@@ -1,13 +1,165 @@
-"""The deal desk over `parley.settlement`."""
+"""The deal desk over `parley.settlement`: what the gateway's routes ask, answered by store, sender and
+indexer.
+"""
 
 from __future__ import annotations
 
-from parley.gateway.deals import DealDesk
+import contextlib
+from typing import Any
+
+from parley.chain.deploy import check_deployment
+from parley.chain.errors import NodeRefused
+from parley.chain.indexer import Indexer
+from parley.chain.node import NodeClient
+from parley.chain.sender import Sender, SenderSettings
+from parley.errors import ParleyError
+from parley.gateway.deals import DealDesk, Submitted
 from parley.gateway.errors import SettlementUnavailable
 from parley.gateway.settings import GatewaySettings
-from parley.store.service import EventStore
+from parley.gateway.standing import Standing
+from parley.settlement.models import SubmittedDeal
+from parley.settlement.service import Settlement
+from parley.settlement.worker import SettlementWorker
+from parley.store import EventStore
+from parley.terms.actions import Action, Split
+from parley.terms.deal import Deal
 from parley.terms.signing import Signer
+from parley.terms.values import Address, Hash32
+
+
+class SettlementDesk:
+    """Blocking, safe from any thread. The worker moves what was accepted, with or without requests."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        node: NodeClient,
+        settlement: Settlement,
+        indexer: Indexer,
+        standing: Standing,
+        worker: SettlementWorker,
+    ) -> None:
+        self._settings = settings
+        self._node = node
+        self._settlement = settlement
+        self._indexer = indexer
+        self._standing = standing
+        self._worker = worker
+
+    def check(self, deal: Deal) -> None:
+        self._settlement.check(deal)
+
+    def submit(
+        self,
+        deal: Deal,
+        buyer_signature: str,
+        seller_signature: str,
+        buyer_authorization: str | None,
+        seller_authorization: str | None,
+        negotiation: str | None,
+    ) -> Submitted:
+        found = self._settlement.submit(
+            deal,
+            buyer_signature,
+            seller_signature,
+            buyer_authorization,
+            seller_authorization,
+            negotiation=negotiation,
+        )
+        return self._as_submitted(found)
+
+    def submitted(self, deal_id: str) -> Submitted | None:
+        found = self._settlement.submitted(deal_id)
+        return None if found is None else self._as_submitted(found)
+
+    def of_negotiation(self, negotiation: str) -> list[Submitted]:
+        return [self._as_submitted(found) for found in self._settlement.of_negotiation(negotiation)]
+
+    def _as_submitted(self, found: SubmittedDeal) -> Submitted:
+        events = self._indexer.deal_view(found.deal_id).events
+        return Submitted(
+            deal=found.deal,
+            deal_id=Hash32(found.deal_id),
+            negotiation=found.negotiation,
+            buyer_signature=found.buyer_signature,
+            seller_signature=found.seller_signature,
+            buyer_authorization=found.buyer_authorization,
+            seller_authorization=found.seller_authorization,
+            transactions=tuple(dict.fromkeys(event.transaction for event in events)),
+        )
+
+    def view(self, deal_id: str) -> dict[str, Any]:
+        found = self._settlement.deal(deal_id)
+        chain = found.chain
+        unopened = chain.status.name == "UNOPENED"
+        return {
+            **found.as_json(),
+            "phase": found.status if unopened else chain.status.name.lower(),
+            "deliveries": chain.deliveries,
+            "locked": str(chain.locked),
+            "chain_time": self._chain_time(),
+        }
+
+    def _chain_time(self) -> int:
+        """The newest block's time, which is what the escrow goes by; 0 while the node does not answer."""
+        try:
+            return self._node.latest().timestamp
+        except ParleyError:
+            return 0
+
+    def next_actions(self, deal_id: str, agent: Address, now: int) -> tuple[str, ...]:
+        at = self._chain_time() or now
+        return tuple(action.name for action in self._settlement.deal(deal_id).next_actions(agent, at))
+
+    def act(self, deal_id: str, action: Action, signature: str) -> None:
+        self._settlement.act(deal_id, action, signature)
+
+    def split(self, deal_id: str, split: Split, buyer_signature: str, seller_signature: str) -> None:
+        self._settlement.split(deal_id, split, buyer_signature, seller_signature)
+
+    def exit(self, deal_id: str, name: str) -> None:
+        self._settlement.exit(deal_id, name)
+
+    def reputation(self, agent: Address, now: int) -> dict[str, Any]:
+        return self._standing.of(agent, now)
+
+    def check_chain(self) -> dict[str, Any]:
+        """Asks the node afresh. Raises the node's errors, and SettlementUnavailable when the worker is
+        stuck.
+        """
+        self._node.check()
+        block = self._node.block_number()
+        if self._worker.last_error is not None:
+            raise SettlementUnavailable(f"settlement waits: {self._worker.last_error.message}")
+        cursor = self._indexer.cursor()
+        return {"block": block, "indexed": -1 if cursor is None else cursor.number}
+
+    def close(self) -> None:
+        self._worker.stop()
 
 
 def open_desk(settings: GatewaySettings, store: EventStore, signer: Signer) -> DealDesk:
-    raise SettlementUnavailable("not joined yet")
+    """A desk with its worker running. Raises NodeUnreachable, NodeWrongChain, ContractMissing: nothing
+    started then.
+    """
+    node = NodeClient(settings.rpc_url or "", chain_id=settings.chain_id)
+    node.check()
+    escrow = check_deployment(node, settings.escrow)
+    indexer = Indexer(
+        store, node, escrow, start_block=settings.start_block, confirmations=settings.confirmations
+    )
+
+    def nudge() -> None:
+        with contextlib.suppress(NodeRefused):
+            node.request("evm_mine")
+
+    sender = Sender(
+        store,
+        node,
+        signer,
+        SenderSettings(confirmations=settings.confirmations),
+        nudge=nudge if settings.local_chain else None,
+    )
+    settlement = Settlement(store, sender, indexer, escrow)
+    worker = SettlementWorker(settlement, store).start()
+    return SettlementDesk(settings, node, settlement, indexer, Standing(store, indexer), worker)

@@ -83,7 +83,8 @@ def test_a_lost_answer_is_repaired_by_repeating_the_same_message(world: Any, dom
     cut["on"] = False
     seller.sync()
     assert seller.status == "ACCEPTED"
-    assert signed is not None and seller.messages[2] == signed.message
+    assert signed is not None
+    assert seller.messages[2] == signed.message
 
 
 def test_a_message_that_never_arrived_is_sent_by_the_next_sync(world: Any, domain: Any) -> None:
@@ -142,7 +143,7 @@ def test_a_gateway_that_shows_another_history_is_found_out(world: Any, domain: A
 
 
 def test_documents_of_another_negotiation_are_refused(world: Any, domain: Any, make_lease: Any) -> None:
-    buyer, seller = pair(world, domain)
+    buyer, _ = pair(world, domain)
     other = make_lease(title="Another")
     seller_wallet = world.wallet("other")
     channel = world.channel(seller_wallet)

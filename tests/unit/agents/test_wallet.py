@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -213,10 +214,8 @@ def test_no_sequence_of_offers_overspends(world: Any, domain: Any, data: Any) ->
         session = data.draw(st.sampled_from(sessions))
         price = data.draw(st.integers(100, 900)) * 10_000
         if session.my_turn:
-            try:
+            with contextlib.suppress(BudgetExceeded):
                 session.offer({"price": price, "hours": 50})
-            except BudgetExceeded:
-                pass
         else:
             session.withdraw("enough") if session.state.live else None
             wallet.release(session.id)
