@@ -122,8 +122,8 @@ def admission() -> Result:
         how="Processor time (user and system, all threads) of a gateway process on SQLite (WAL, full "
         f"synchronisation), divided by the messages it took: {TALKS} negotiations of {OFFERS} offers each, "
         "median, after one to warm up. Every message is posted alone over HTTP on one connection and is "
-        "parsed, validated, verified, judged by 20 policy rules, appended durably and answered with a signed receipt "
-        "before the next. The gateway has no endpoint for batches yet.",
+        "parsed, validated, verified, judged by 20 policy rules, appended durably and answered with a signed "
+        "receipt before the next. The gateway has no endpoint for batches yet.",
         parts={"fastest, µs": round(min(spent[1:]), 1), "slowest, µs": round(max(spent[1:]), 1)},
     )
 
