@@ -175,12 +175,14 @@ class Sessions:
         return None if found is None else rows.session_of(found)
 
     def revoke(self, *, at: int, token_hash: str | None = None, address: str | None = None) -> int:
-        """Revoke one session, or every one of an address; how many were live."""
+        """Revoke one session, or every one of an address; how many were live. Naming neither revokes none."""
+        if token_hash is None and address is None:
+            return 0
         table = schema.sessions
         change = sa.update(table).where(table.c.revoked_at.is_(None)).values(revoked_at=at)
         if token_hash is not None:
             change = change.where(table.c.token_hash == token_hash)
-        elif address is not None:
+        if address is not None:
             change = change.where(table.c.address == address)
         count: int = self._transact(lambda transaction: transaction.execute(change).rowcount)
         return count

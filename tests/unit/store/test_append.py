@@ -1,0 +1,222 @@
+"""Appending: order, expected sequence, idempotency, the hash chain, and that all of it is kept or none."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from parley.store import (
+    ANY,
+    DocumentPut,
+    EventInvalid,
+    EventStore,
+    IdempotencyMismatch,
+    NegotiationRow,
+    NewEvent,
+    NewOutbox,
+    SequenceConflict,
+    StoreClosed,
+    StoreCorrupt,
+)
+
+A = NewEvent("said", {"n": 1})
+B = NewEvent("said", {"n": 2})
+
+
+def row(identity: str, **changes: Any) -> NegotiationRow:
+    values: dict[str, Any] = {
+        "id": identity,
+        "domain": "0xd",
+        "status": "INIT",
+        "held": False,
+        "messages": 1,
+        "opened_at": 1,
+        "deadline": 9,
+        "updated_at": 1,
+        "parties": (("buyer", "0xb"), ("seller", "0xs")),
+    }
+    return NegotiationRow(**{**values, **changes})
+
+
+def test_events_come_back_in_order_with_their_places(store: EventStore) -> None:
+    first = store.append("one", 0, [A, B])
+    second = store.append("two", 0, [A])
+    third = store.append("one", 2, [NewEvent("done", {"list": [1, "x", None, True]})])
+    assert [event.sequence for event in first.events] == [0, 1]
+    assert [event.position for event in (*first.events, *second.events, *third.events)] == [1, 2, 3, 4]
+    assert [dict(event.data) for event in store.read("one")] == [
+        {"n": 1},
+        {"n": 2},
+        {"list": [1, "x", None, True]},
+    ]
+    assert [event.stream for event in store.feed()] == ["one", "one", "two", "one"]
+    assert store.feed(after=3)[0].kind == "done"
+    assert store.read("one", after=1) == list(third.events)
+    assert (store.length("one"), store.length("none"), store.last_position()) == (3, 0, 4)
+
+
+def test_what_was_acknowledged_is_there_after_opening_again(reopen: Any) -> None:
+    kept = reopen().append("one", 0, [A]).events
+    assert tuple(reopen().read("one")) == kept
+
+
+@pytest.mark.parametrize("expected", [0, 2, 7])
+def test_a_wrong_sequence_is_refused_and_keeps_nothing(store: EventStore, expected: int) -> None:
+    store.append("one", 0, [A])
+    with pytest.raises(SequenceConflict) as caught:
+        store.append("one", expected, [B], outbox=[NewOutbox("t", "k", {})], rows=[row("n")])
+    assert caught.value.values == {"stream": "one", "expected": expected, "actual": 1}
+    assert store.length("one") == 1
+    assert store.outbox_pending() == []
+    assert store.negotiations.get("n") is None
+
+
+def test_any_appends_at_the_end_wherever_that_is(store: EventStore) -> None:
+    store.append("one", ANY, [A])
+    assert store.append("one", ANY, [B]).first.sequence == 1
+
+
+def test_a_repeated_key_gives_the_first_result_and_writes_nothing(store: EventStore, reopen: Any) -> None:
+    first = store.append("one", 0, [A, B], idempotency_key="k")
+    again = store.append("one", 0, [A, B], idempotency_key="k")
+    later = reopen().append("one", 55, [A, B], idempotency_key="k")
+    assert (first.duplicate, again.duplicate, later.duplicate) == (False, True, True)
+    assert first.events == again.events == later.events
+    assert store.last_position() == 2
+
+
+def test_a_key_stands_for_one_content_only(store: EventStore) -> None:
+    store.append("one", 0, [A], idempotency_key="k")
+    for stream, events in (("one", [B]), ("two", [A]), ("one", [A, A])):
+        with pytest.raises(IdempotencyMismatch):
+            store.append(stream, ANY, events, idempotency_key="k")
+    assert store.last_position() == 1
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"x": 1.5},
+        {"x": {"y": [1, 2.0]}},
+        {"x": 2**70},
+        {"x": b"bytes"},
+        {"x": {1: 2}},
+        {"x": "\ud800"},
+        {"x": "y" * (4 * 1024 * 1024)},
+    ],
+    ids=["float", "deep float", "wide integer", "bytes", "key", "surrogate", "large"],
+)
+def test_what_is_no_storable_json_is_refused(store: EventStore, data: dict[str, Any]) -> None:
+    with pytest.raises(EventInvalid):
+        store.append("one", 0, [A, NewEvent("said", data)])
+    with pytest.raises(EventInvalid):
+        store.append("one", 0, [A], documents=[DocumentPut("d", "k", data)])
+    with pytest.raises(EventInvalid):
+        store.append("one", 0, [A], rows=[row("n", summary=data)])
+    assert store.last_position() == 0
+    assert store.append("one", 0, [A]).first.position == 1
+
+
+@pytest.mark.parametrize(
+    ("stream", "events", "key"),
+    [
+        ("", [A], None),
+        ("s" * 201, [A], None),
+        ("s", [], None),
+        ("s", [NewEvent("", {})], None),
+        ("s", [A], ""),
+    ],
+)
+def test_malformed_appends_are_refused(store: EventStore, stream: str, events: Any, key: Any) -> None:
+    with pytest.raises(EventInvalid):
+        store.append(stream, 0, events, idempotency_key=key)
+
+
+def test_documents_outbox_and_rows_arrive_with_their_events(store: EventStore) -> None:
+    store.append(
+        "one",
+        0,
+        [A],
+        outbox=[NewOutbox("mail", "k", {"to": "x"})],
+        documents=[DocumentPut("domain", "0x1", {"title": "t"})],
+        rows=[row("n", summary={"topic": "gpu"})],
+    )
+    assert store.documents.get("domain", "0x1") == {"title": "t"}
+    assert store.documents.get("domain", "0x2") is None
+    assert [dict(item.payload) for item in store.outbox_pending(topic="mail")] == [{"to": "x"}]
+    found = store.negotiations.get("n")
+    assert found is not None
+    assert (found.summary, found.parties, found.position) == (
+        {"topic": "gpu"},
+        (("buyer", "0xb"), ("seller", "0xs")),
+        1,
+    )
+
+
+def test_the_first_document_under_a_key_stays(store: EventStore) -> None:
+    store.documents.put("d", "k", {"v": 1})
+    store.documents.put("d", "k", {"v": 2})
+    store.append("one", 0, [A], documents=[DocumentPut("d", "j", {"v": 1}), DocumentPut("d", "j", {"v": 2})])
+    assert (store.documents.get("d", "k"), store.documents.get("d", "j")) == ({"v": 1}, {"v": 1})
+
+
+def test_outbox_work_is_offered_until_it_is_done(store: EventStore, clock: Any) -> None:
+    store.append("one", 0, [A], outbox=[NewOutbox("t", "k", {"n": 1}), NewOutbox("t", "k", {"n": 2})])
+    store.append("one", 1, [A], outbox=[NewOutbox("t", "k", {"n": 3}), NewOutbox("u", "k", {"n": 4})])
+    first, other = store.outbox_pending()
+    assert (first.payload, other.topic) == ({"n": 1}, "u")
+    store.outbox_failed(first.id, "no answer", retry_at=clock.now + 10)
+    assert [item.id for item in store.outbox_pending()] == [other.id]
+    clock.now += 10
+    retried = store.outbox_pending(topic="t")[0]
+    assert (retried.id, retried.attempts, retried.error) == (first.id, 1, "no answer")
+    store.outbox_done(first.id)
+    store.outbox_done(first.id)
+    assert [item.id for item in store.outbox_pending()] == [other.id]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE events SET data = '{\"n\":9}' WHERE sequence = 1",
+        "UPDATE events SET kind = 'unsaid' WHERE sequence = 1",
+        "UPDATE events SET recorded_at = recorded_at + 1 WHERE sequence = 1",
+        "DELETE FROM events WHERE sequence = 1",
+        "UPDATE events SET sequence = 5 - sequence",
+    ],
+)
+def test_the_hash_chain_shows_every_change(store: EventStore, tmp_path: Path, damage: str) -> None:
+    for number in range(3):
+        store.append("one", number, [NewEvent("said", {"n": number})])
+    assert store.verify_stream("one") == 3
+    with sqlite3.connect(tmp_path / "store.sqlite") as other:
+        other.execute(damage)
+    with pytest.raises(StoreCorrupt):
+        store.verify_stream("one")
+
+
+def test_subscribers_are_woken_and_cannot_stop_the_writer(store: EventStore) -> None:
+    woken: list[int] = []
+
+    def broken() -> None:
+        raise RuntimeError("subscriber")
+
+    store.subscribe(broken)
+    cancel = store.subscribe(lambda: woken.append(store.last_position()))
+    store.append("one", 0, [A])
+    cancel()
+    store.append("one", 1, [A])
+    store.close()
+    assert woken == [1]
+
+
+def test_a_closed_store_refuses_writes_and_has_kept_what_it_accepted(store: EventStore, reopen: Any) -> None:
+    futures = [store.append_async("one", number, [A]) for number in range(50)]
+    store.close()
+    assert all(future.done() for future in futures)
+    with pytest.raises(StoreClosed):
+        store.append("one", 50, [A])
+    assert reopen().length("one") == 50

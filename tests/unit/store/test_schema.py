@@ -1,0 +1,79 @@
+"""The schema: the migration makes exactly the tables the code uses, on both databases, and strangers are
+refused.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from parley.store import EventStore, StoreConfig, StoreSchema
+from parley.store.schema import HEAD, insert_new, metadata, upsert
+
+
+def test_the_migration_makes_the_tables_of_the_code(store: EventStore) -> None:
+    with store._writing.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert context.get_current_revision() == HEAD
+        assert compare_metadata(context, metadata) == []
+
+
+def test_uniqueness_is_the_databases_own(store: EventStore, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.sqlite") as other:
+        insert = "INSERT INTO events VALUES (?, 's', 0, 'k', '{}', 1, '0x')"
+        other.execute(insert, (1,))
+        with pytest.raises(sqlite3.IntegrityError):
+            other.execute(insert, (2,))
+        with pytest.raises(sqlite3.IntegrityError):
+            other.execute(insert.replace("'s'", "'t'"), (1,))
+
+
+@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+def test_every_table_and_upsert_compiles_for_postgresql(table: sa.Table) -> None:
+    dialect: Any = postgresql.dialect()
+    assert f"CREATE TABLE {table.name}" in str(CreateTable(table).compile(dialect=dialect))
+    for index in table.indexes:
+        CreateIndex(index).compile(dialect=dialect)
+    assert "ON CONFLICT" in str(upsert("postgresql", table).compile(dialect=dialect))
+    assert "DO NOTHING" in str(insert_new("postgresql", table).compile(dialect=dialect))
+
+
+def test_the_file_is_written_ahead_and_synchronously(store: EventStore) -> None:
+    with store._writing.connect() as connection:
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+        assert connection.exec_driver_sql("PRAGMA synchronous").scalar() == 2
+
+
+def test_a_newer_schema_is_refused(store: EventStore, url: str, tmp_path: Path) -> None:
+    store.close()
+    with sqlite3.connect(tmp_path / "store.sqlite") as other:
+        other.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StoreSchema) as caught:
+        EventStore.open(url)
+    assert caught.value.values["found"] == "9999"
+
+
+def test_another_programs_database_is_left_alone(url: str, tmp_path: Path) -> None:
+    with sqlite3.connect(tmp_path / "store.sqlite") as other:
+        other.execute("CREATE TABLE recipes (id INTEGER)")
+    with pytest.raises(StoreSchema):
+        EventStore.open(url)
+    with sqlite3.connect(tmp_path / "store.sqlite") as other:
+        assert other.execute("SELECT name FROM sqlite_master").fetchall() == [("recipes",)]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "nonsense", "mysql://h/d", "sqlite://", "sqlite:///:memory:", "sqlite:////no/such/folder/x.sqlite"],
+)
+def test_a_url_that_cannot_be_used_is_refused(url: str) -> None:
+    with pytest.raises(StoreConfig):
+        EventStore.open(url)
