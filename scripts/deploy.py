@@ -8,6 +8,8 @@ Without a network it uses a throwaway chain of its own. For a node that stays:
 """
 
 import json
+import os
+from pathlib import Path
 
 import click
 from ape import accounts, chain, networks, project
@@ -16,6 +18,11 @@ from ape.logging import logger
 
 LOCAL_CHAINS = (1337, 31337)
 FAUCET = 1_000_000 * 10**6
+
+# So that it works without scripts/env.sh: Anvil and the compiler of this checkout.
+TOOLS = str(Path(__file__).resolve().parent.parent / ".tools" / "bin")
+os.environ["PATH"] = os.pathsep.join((TOOLS, os.environ.get("PATH", os.defpath)))
+os.environ.setdefault("SOLCX_BINARY_PATH", TOOLS)
 
 
 @click.command(

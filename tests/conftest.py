@@ -18,6 +18,10 @@ MARKER_OF_FOLDER = {"chain": "chain", "e2e": "e2e", "docs": "e2e", "faults": "fa
 
 if UNDER_APE:
     collect_ignore = [path.name for path in HERE.iterdir() if path.is_dir() and path.name != "chain"]
+    # So that `ape test` works without scripts/env.sh: Anvil and the compiler of this checkout.
+    TOOLS = str(HERE.parent / ".tools" / "bin")
+    os.environ["PATH"] = os.pathsep.join((TOOLS, os.environ.get("PATH", os.defpath)))
+    os.environ.setdefault("SOLCX_BINARY_PATH", TOOLS)
 else:
     collect_ignore = ["chain"]
 
