@@ -239,3 +239,17 @@ class GatewayClient:
             return
         except httpx.HTTPError as error:
             raise unreachable(error, self.url) from error
+
+
+def readiness(
+    url: str, *, timeout: float = 30.0, transport: httpx.BaseTransport | None = None
+) -> views.Readiness:
+    """What the gateway at `url` says of itself, without signing in. Raises GatewayUnreachable,
+    AnswerInvalid.
+    """
+    call = calls.ready()
+    with httpx.Client(base_url=url.rstrip("/"), timeout=timeout, transport=transport) as http:
+        try:
+            return understand(call, http.request(call.method, call.path))
+        except httpx.HTTPError as error:
+            raise unreachable(error, url) from error

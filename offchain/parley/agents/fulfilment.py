@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from parley.agents.client import GatewayClient
-from parley.agents.conduct import Conduct, Report
+from parley.agents.conduct import Conduct, Deliverable, Report
 from parley.agents.errors import GatewayProblem, GatewayUnreachable
 from parley.agents.views import DealView
 from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
 from parley.terms.actions import Action, Delivery, Dispute, Receipt, Rejection
-from parley.terms.values import Hash32, keccak
-
-Step = tuple[str, Action]
+from parley.terms.values import ZERO_HASH, Hash32, keccak
 
 
 class Fulfilment:
@@ -22,11 +20,15 @@ class Fulfilment:
     """
 
     def __init__(
-        self, client: GatewayClient, wallet: Wallet, conduct: Conduct, watch: Callable[[Report], None]
+        self,
+        client: GatewayClient,
+        wallet: Wallet,
+        conduct: Conduct | None,
+        watch: Callable[[Report], None],
     ) -> None:
         self._client = client
         self._wallet = wallet
-        self._conduct = conduct
+        self._conduct = conduct or Conduct()
         self._watch = watch
         self._done: set[tuple[str, str, int, int]] = set()
         self._closed: set[str] = set()
@@ -42,9 +44,7 @@ class Fulfilment:
             if view.final:
                 self._closed.add(deal_id)
                 return
-            step = self._next(view)
-            if step is not None:
-                self._send(view, *step)
+            self._next(view)
         except GatewayUnreachable:
             raise
         except GatewayProblem as problem:
@@ -69,23 +69,32 @@ class Fulfilment:
             details = {"status": view.status, "milestone": view.milestone, "money": dict(view.money)}
             self._watch(Report("deal", negotiation=view.negotiation, deal=view.deal_id, details=details))
 
-    def _next(self, view: DealView) -> Step | None:
+    def _next(self, view: DealView) -> None:
+        """The next step of this agent, once for each state of the deal: the chain needs a moment to show
+        it.
+        """
+        step = (view.deal_id, view.phase, view.milestone, view.deliveries)
+        if step in self._done:
+            return
         match view.role, view.phase:
             case "seller", "open":
-                return self._delivery(view)
+                deliverable = self._conduct.deliver(view)
+                if deliverable is not None:
+                    self.deliver(view, deliverable)
             case "seller", "rejected" if self._conduct.dispute and "dispute" in view.actions:
-                return self._dispute(view)
+                self.dispute(view, "delivered as agreed")
             case "buyer", "delivered":
-                return self._answer(view)
-        return None
+                if self._conduct.inspect(view):
+                    self.receipt(view)
+                else:
+                    self.reject(view, "not what was agreed")
+        self._done.add(step)
 
     def _valid_until(self, view: DealView) -> int:
         return max(self._wallet.clock(), view.chain_time) + self._conduct.validity
 
-    def _delivery(self, view: DealView) -> Step | None:
-        deliverable = self._conduct.deliver(view)
-        if deliverable is None:
-            return None
+    def deliver(self, view: DealView, deliverable: Deliverable) -> DealView:
+        """Signs and hands over a delivery of the current milestone."""
         action = Delivery(
             deal_id=Hash32(view.deal_id),
             milestone=view.milestone,
@@ -94,52 +103,48 @@ class Fulfilment:
             fee=0,
             valid_until=self._valid_until(view),
         )
-        return "delivery", action
+        return self._send(view, "delivery", action)
 
-    def _answer(self, view: DealView) -> Step | None:
-        if view.deliverable is None:
-            return None
-        if self._conduct.inspect(view):
-            receipt = Receipt(
-                deal_id=Hash32(view.deal_id),
-                milestone=view.milestone,
-                deliverable=Hash32(view.deliverable),
-                fee=0,
-                valid_until=self._valid_until(view),
-            )
-            return "receipt", receipt
-        rejection = Rejection(
+    def receipt(self, view: DealView) -> DealView:
+        """Signs for exactly what was delivered: the milestone is paid."""
+        action = Receipt(
             deal_id=Hash32(view.deal_id),
             milestone=view.milestone,
-            delivery=view.deliveries,
-            reason=Hash32.of(keccak(b"not what was agreed")),
+            deliverable=Hash32(view.deliverable or ZERO_HASH),
             fee=0,
             valid_until=self._valid_until(view),
         )
-        return "rejection", rejection
+        return self._send(view, "receipt", action)
 
-    def _dispute(self, view: DealView) -> Step:
+    def reject(self, view: DealView, reason: str) -> DealView:
+        """Refuses the last delivery; the hash of `reason` goes to the escrow."""
+        action = Rejection(
+            deal_id=Hash32(view.deal_id),
+            milestone=view.milestone,
+            delivery=view.deliveries,
+            reason=Hash32.of(keccak(reason.encode())),
+            fee=0,
+            valid_until=self._valid_until(view),
+        )
+        return self._send(view, "rejection", action)
+
+    def dispute(self, view: DealView, evidence: str) -> DealView:
+        """Takes a rejection to the arbiter; the hash of `evidence` goes to the escrow."""
         action = Dispute(
             deal_id=Hash32(view.deal_id),
             party=self._wallet.address,
             milestone=view.milestone,
-            evidence=Hash32.of(keccak(b"delivered as agreed")),
+            evidence=Hash32.of(keccak(evidence.encode())),
             fee=0,
             valid_until=self._valid_until(view),
         )
-        return "dispute", action
+        return self._send(view, "dispute", action)
 
-    def _send(self, view: DealView, route: str, action: Action) -> None:
-        """Signs and hands over one action, once for each step of the deal: the chain needs a moment to show
-        it.
-        """
-        step = (view.deal_id, route, view.milestone, view.deliveries)
-        if step in self._done:
-            return
+    def _send(self, view: DealView, route: str, action: Action) -> DealView:
         body = {"action": action.as_json(), "signature": self._wallet.sign_action(action)}
-        self._client.deal_action(view.deal_id, route, body)
-        self._done.add(step)
+        after = self._client.deal_action(view.deal_id, route, body)
         self._watch(Report(route, negotiation=view.negotiation, deal=view.deal_id, details=action.as_json()))
+        return after
 
     def _trouble(self, error: ParleyError, deal_id: str) -> None:
         self._watch(Report("trouble", deal=deal_id, details={"code": error.code, "message": str(error)}))

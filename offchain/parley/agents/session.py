@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from typing import Self
 
 from parley.agents.channel import Channel
 from parley.agents.errors import AnswerInvalid, GatewayProblem, Overtaken, TranscriptForked
@@ -75,7 +76,7 @@ class NegotiationSession:
         channel: Channel,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
-    ) -> NegotiationSession:
+    ) -> Self:
         """Opens a negotiation as its initiator, or goes on with it where it was."""
         session = cls(domain, opening, wallet, channel, random_bytes=random_bytes)
         if session.state.sequence == 0:
@@ -90,7 +91,7 @@ class NegotiationSession:
         channel: Channel,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
-    ) -> NegotiationSession:
+    ) -> Self:
         """Takes part in a negotiation that someone else opened. Raises AnswerInvalid when the documents are
         not its own.
         """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import socket
-from types import FrameType
 
 import uvicorn
 
@@ -18,21 +17,23 @@ log = logging.getLogger("parley.gateway")
 
 
 class _Server(uvicorn.Server):
-    """Ends the open event streams as soon as it is asked to stop, so that they do not hold the shutdown up."""
+    """Ends the open event streams when it stops, so that they do not hold the shutdown up."""
 
     def __init__(self, config: uvicorn.Config, gateway: Gateway) -> None:
         super().__init__(config)
         self._gateway = gateway
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._gateway.feed.release()
-        super().handle_exit(sig, frame)
+        await super().shutdown(sockets)
 
 
 def listen(host: str, port: int) -> socket.socket:
     """A listening socket. Raises PortInUse; port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(
+        family, socket.SOCK_STREAM, socket.IPPROTO_TCP
+    )  # named: asyncio then sets TCP_NODELAY
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
@@ -63,6 +64,12 @@ def run(settings: GatewaySettings) -> None:
 
 def serve_on(listener: socket.socket, gateway: Gateway) -> None:
     """Serves an opened gateway on a bound socket until it is asked to stop."""
+    log.info("serving on %s", gateway.settings.public_audience)
+    gateway_server(gateway).run(sockets=[listener])
+
+
+def gateway_server(gateway: Gateway) -> uvicorn.Server:
+    """The configured server of an opened gateway."""
     config = uvicorn.Config(
         app_of(gateway),
         log_level="warning",
@@ -73,6 +80,4 @@ def serve_on(listener: socket.socket, gateway: Gateway) -> None:
         limit_concurrency=2_048,
         h11_max_incomplete_event_size=16_384,
     )
-    server = _Server(config, gateway)
-    log.info("serving on %s", gateway.settings.public_audience)
-    server.run(sockets=[listener])
+    return _Server(config, gateway)

@@ -7,12 +7,12 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from parley.chain.fold import OUTCOMES, ChainDeal
+from parley.chain.closed_deals import closed_deal
 from parley.chain.indexer import Indexer
 from parley.reputation.fold import score_ppm, weights
-from parley.reputation.models import ClosedDeal, Outcome
+from parley.reputation.models import ClosedDeal
 from parley.store import EventStore, schema
-from parley.terms.values import Address, Hash32
+from parley.terms.values import Address
 
 CHAIN_STREAM = "chain:"
 
@@ -59,28 +59,3 @@ class Standing:
             else:
                 self._closed[deal_id] = closed
         self._position = end
-
-
-def closed_deal(deal: ChainDeal) -> ClosedDeal | None:
-    """The facts of a deal that is over; None while it is not, or when it never opened."""
-    if (
-        deal.outcome is None
-        or deal.buyer is None
-        or deal.seller is None
-        or deal.token is None
-        or deal.opened_at is None
-        or deal.closed_at is None
-    ):
-        return None
-    return ClosedDeal(
-        deal_id=Hash32(deal.deal_id),
-        buyer=Address(deal.buyer),
-        seller=Address(deal.seller),
-        token=Address(deal.token),
-        price=deal.price,
-        opened_at=deal.opened_at,
-        closed_at=deal.closed_at,
-        outcome=Outcome(OUTCOMES.index(deal.outcome)),
-        rulings=tuple(int(event.arguments["sellerBps"]) for event in deal.events if event.name == "Ruled"),
-        lapses=sum(event.name == "Lapsed" for event in deal.events),
-    )

@@ -1,0 +1,80 @@
+"""Child processes that never outlive the demonstration, whatever happens to it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from parley.chain import watchdog
+
+_PATIENCE = 8.0
+
+
+class Processes:
+    """Starts programs under the watchdog: they end with this process, also when it is killed.
+
+    Standard output and error of each go to `logs/NAME.log`.
+    """
+
+    def __init__(self, logs: Path) -> None:
+        self._logs = logs
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, name: str, arguments: Sequence[str], secrets: Mapping[str, str]) -> None:
+        """Runs `python ARGUMENTS` with `secrets` in its environment, where they are not listed for other users."""
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("PARLEY_")}
+        environment.update(secrets)
+        command = [sys.executable, "-I", "-S", str(watchdog.__file__), sys.executable, *arguments]
+        with self.log(name).open("ab") as log:
+            self._running[name] = subprocess.Popen(  # noqa: S603 - this interpreter and our own modules
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=environment,
+                start_new_session=True,
+            )
+
+    def log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+    def exit_status(self, name: str) -> int | None:
+        """None while it runs."""
+        return self._running[name].poll()
+
+    def tail(self, name: str, lines: int = 12) -> str:
+        """The last lines that a process printed."""
+        with contextlib.suppress(OSError):
+            return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
+        return ""
+
+    def stop(self) -> None:
+        """Ends all of them: asked first, killed after a few seconds."""
+        running, self._running = self._running, {}
+        for process in running.values():
+            if process.stdin is not None:
+                with contextlib.suppress(OSError):
+                    process.stdin.close()
+        for process in running.values():
+            try:
+                process.wait(timeout=_PATIENCE)
+            except subprocess.TimeoutExpired:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
