@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
@@ -11,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, mod
 from parley.terms.canonical import MAX_BYTES, MAX_DEPTH, check_profile, dump_canonical, loads_unique
 from parley.terms.errors import DocumentInvalid
 from parley.terms.values import WIRE, Hash32, keccak
+
+# Keys of what a frozen document has computed about itself, beside its fields in `__dict__`.
+_CANONICAL = " canonical"
+_HASH = " hash"
 
 
 class Part(BaseModel):
@@ -20,6 +23,8 @@ class Part(BaseModel):
 
     max_bytes: ClassVar[int] = MAX_BYTES
     max_depth: ClassVar[int] = MAX_DEPTH
+    self_contained: ClassVar[bool] = False
+    """Whether the schema alone keeps every value inside the JSON profile: no free keys or foreign objects."""
 
     def as_json(self) -> dict[str, Any]:
         """The JSON form: amounts as decimal strings, absent optional fields left out."""
@@ -41,7 +46,8 @@ class Part(BaseModel):
         the profile.
         """
         value = raw if isinstance(raw, Mapping) else loads_unique(raw, cls.max_bytes)
-        check_profile(dict(value) if isinstance(value, Mapping) else value, cls.max_depth)
+        if not cls.self_contained:
+            check_profile(dict(value) if isinstance(value, Mapping) else value, cls.max_depth)
         return cls.from_json(value)
 
     @classmethod
@@ -58,21 +64,28 @@ class Document(Part):
 
     version: Literal[1] = 1
 
-    @cached_property
-    def _canonical(self) -> bytes:
-        return dump_canonical(self.as_json())
+    def remember_canonical(self, value: Mapping[str, Any]) -> None:
+        """Keeps the canonical bytes of the JSON value that this model was just parsed from.
 
-    @cached_property
-    def _document_hash(self) -> Hash32:
-        return Hash32.of(keccak(self._canonical))
+        Strict validation changes nothing, so they are the model's, but for optional fields written as null.
+        """
+        raw = dump_canonical(value)
+        if b"null" not in raw:
+            self.__dict__[_CANONICAL] = raw
 
     def canonical(self) -> bytes:
         """RFC 8785 bytes of the JSON form."""
-        return self._canonical
+        found: bytes | None = self.__dict__.get(_CANONICAL)
+        if found is None:
+            found = self.__dict__[_CANONICAL] = dump_canonical(self.as_json())
+        return found
 
     def hash(self) -> Hash32:
         """Document hash: keccak-256 of the canonical bytes."""
-        return self._document_hash
+        found: Hash32 | None = self.__dict__.get(_HASH)
+        if found is None:
+            found = self.__dict__[_HASH] = Hash32.of(keccak(self.canonical()))
+        return found
 
     @model_validator(mode="before")
     @classmethod
@@ -80,7 +93,7 @@ class Document(Part):
         if info.context is WIRE and isinstance(value, dict):
             if "schema" not in value or "version" not in value:
                 raise ValueError("schema and version are required")
-            if value["version"] is True:
+            if type(value["version"]) is not int:  # 1.0 and true are equal to 1
                 raise ValueError("version must be the integer 1")
         return value
 

@@ -40,6 +40,8 @@ class Message(Document):
     signature: Signature
     payload: SerializeAsAny[Payload] | None = None
 
+    self_contained = True
+
     @field_validator("payload", mode="plain")
     @classmethod
     def _fits_the_performative(cls, value: Any, info: ValidationInfo) -> Payload | None:
@@ -50,7 +52,9 @@ class Message(Document):
         if info.context is WIRE:
             if not isinstance(value, Mapping) or value.get("schema") != kind.model_fields["schema_"].default:
                 raise ValueError(f"{core.performative.wire} takes a payload of {kind.__name__}")
-            return kind.model_validate(value, context=WIRE)
+            payload = kind.model_validate(value, context=WIRE)
+            payload.remember_canonical(value)
+            return payload
         if type(value) is not kind:
             raise ValueError(f"{core.performative.wire} takes a payload of {kind.__name__}")
         return value
@@ -130,7 +134,7 @@ class _MessageStruct(Part):
 
     def digest(self, chain_id: int) -> bytes:
         """The 32 bytes to sign."""
-        return typed_digest(message_domain(chain_id), self.struct.hash_object(self))
+        return typed_digest(message_domain(chain_id), self.struct.hash_model(self))
 
 
 class MessageReceipt(_MessageStruct):
@@ -198,7 +202,7 @@ class Challenge(Part):
 
     def digest(self, chain_id: ChainId) -> bytes:
         """The 32 bytes to sign."""
-        return typed_digest(gateway_domain(chain_id), self.struct.hash_object(self))
+        return typed_digest(gateway_domain(chain_id), self.struct.hash_model(self))
 
     def typed_data(self, chain_id: int) -> dict[str, Any]:
         """The `eth_signTypedData_v4` form, for wallets."""

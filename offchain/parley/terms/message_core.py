@@ -48,7 +48,7 @@ class MessageCore(Part):
 
     def digest(self, chain_id: int) -> bytes:
         """The 32 bytes to sign."""
-        return typed_digest(message_domain(chain_id), self.struct.hash_object(self))
+        return typed_digest(message_domain(chain_id), self.struct.hash_model(self))
 
     def hash(self, chain_id: int) -> Hash32:
         """The message hash: the EIP-712 digest of the core."""

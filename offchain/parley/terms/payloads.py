@@ -14,11 +14,13 @@ from parley.terms.errors import DocumentInvalid
 from parley.terms.lists import Many, Text, Texts
 from parley.terms.message_core import MessageCore
 from parley.terms.performative import Performative
-from parley.terms.values import MAX_SAFE_INTEGER, Count, Hash32, Salt, Signature
+from parley.terms.values import MAX_SAFE_INTEGER, Count, Hash32, Name, Salt, Signature
 
 
 class Payload(Document):
     """Base of the payloads; the salt keeps the hash from being guessed."""
+
+    self_contained = True
 
     salt: Salt
 
@@ -41,7 +43,7 @@ class Offer(Payload):
     """
 
     schema_: Literal["parley/offer"] = Field(default="parley/offer", alias="schema")
-    values: Mapping[str, JsonValue]
+    values: Mapping[Name, JsonValue]
     expires_at: Count
     assumptions: Texts
     dependencies: Many[Hash32]

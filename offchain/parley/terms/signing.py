@@ -11,7 +11,7 @@ from coincurve import PrivateKey, PublicKey
 from parley.terms.errors import KeyUnusable, SignatureInvalid
 from parley.terms.values import Address, Signature, keccak
 
-_HALF_ORDER: Final = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
+_HALF_ORDER: Final = bytes.fromhex("7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0")
 ACCOUNT_KIND: Final = "00"
 """Kind byte of a signature by the account itself (docs/spec.md section 3)."""
 
@@ -76,7 +76,7 @@ def recover(digest: bytes, signature: Signature) -> Address:
     v = raw[64]
     if v not in (27, 28):
         raise SignatureInvalid("v must be 27 or 28", problem="v", v=v)
-    if int.from_bytes(raw[32:64], "big") > _HALF_ORDER:
+    if raw[32:64] > _HALF_ORDER:
         raise SignatureInvalid("s is in the upper half of the order", problem="high s")
     try:
         key = PublicKey.from_signature_and_message(raw[:64] + bytes((v - 27,)), digest, hasher=None)

@@ -11,7 +11,7 @@ from parley.terms.documents import Document
 from parley.terms.domain import Domain
 from parley.terms.lists import Text
 from parley.terms.payloads import JsonValue, Offer
-from parley.terms.values import Hash32, Salt
+from parley.terms.values import Hash32, Name, Salt
 
 
 class Terms(Document):
@@ -21,7 +21,7 @@ class Terms(Document):
     negotiation: Hash32
     domain: Hash32
     fixed: Mapping[str, Text]
-    values: Mapping[str, JsonValue]
+    values: Mapping[Name, JsonValue]
     salt: Salt
 
 
