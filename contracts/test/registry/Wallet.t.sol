@@ -100,6 +100,20 @@ contract WalletTest is RegistryTest {
         assertEq(registry.getMetadata(id, "agentWallet"), abi.encodePacked(chosen));
     }
 
+    function test_wantTheOwnersNameInTheProofOfAnOperator() external {
+        vm.prank(alice);
+        registry.approve(bob, id);
+        bytes memory named = signed(walletKey, digestOf(id, wallet, bob, deadline));
+        bytes32 digest = digestOf(id, wallet, alice, deadline);
+        vm.expectRevert(abi.encodeWithSelector(IAgentRegistry.WalletProofInvalid.selector, wallet, digest));
+        vm.prank(bob);
+        registry.setAgentWallet(id, wallet, deadline, named);
+        bytes memory given = proof();
+        vm.prank(bob);
+        registry.setAgentWallet(id, wallet, deadline, given);
+        assertEq(registry.getAgentWallet(id), wallet);
+    }
+
     function testFuzz_refuseAProofOfAnotherKey(uint256 key) external {
         key = bound(key, 1, CURVE_ORDER - 1);
         vm.assume(key != walletKey);
