@@ -24,9 +24,9 @@ from parley.evidence.verify import verify_file
 started = time.process_time()
 report = verify_file(sys.argv[1])
 first = time.process_time()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 verify_file(sys.argv[1])
 second = time.process_time()
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(json.dumps([report.ok, started, first - started, second - first, peak]))
 """
 
