@@ -44,17 +44,16 @@ abstract contract Signing is Test {
         return typed(escrowDomain(), keccak256(dealData(deal)));
     }
 
-    function dealData(IEscrow.Deal memory deal) internal pure returns (bytes memory) {
-        bytes memory parties = abi.encode(deal.buyer, deal.seller, deal.arbiter, deal.relayer, deal.token);
-        bytes memory amounts = abi.encode(deal.price, deal.sellerBond, deal.arbiterFee, deal.relayFee);
-        bytes memory times =
-            abi.encode(deal.openBy, deal.cancelBy, deal.reviewWindow, deal.disputeWindow, deal.rulingWindow);
-        bytes memory shares = abi.encode(deal.rejectedSellerBps, deal.lapsedSellerBps, deal.walkAwayBps, deal.payout);
-        bytes memory terms =
-            abi.encode(milestonesHash(deal.milestones), deal.termsHash, deal.transcriptRoot, deal.transcriptLength);
-        bytes memory links = abi.encode(deal.bundle, deal.amends, deal.amendsMilestone, deal.amendsLocked);
-        bytes memory order = abi.encode(deal.buyerEpoch, deal.sellerEpoch, deal.nonce);
-        return bytes.concat(keccak256(bytes(DEAL_TYPE)), parties, amounts, times, shares, terms, links, order);
+    function dealData(IEscrow.Deal memory deal) internal pure returns (bytes memory data) {
+        data = abi.encode(keccak256(bytes(DEAL_TYPE)), deal.buyer, deal.seller, deal.arbiter, deal.relayer, deal.token);
+        data = bytes.concat(data, abi.encode(deal.price, deal.sellerBond, deal.arbiterFee, deal.relayFee));
+        data = bytes.concat(data, abi.encode(deal.openBy, deal.cancelBy));
+        data = bytes.concat(data, abi.encode(deal.reviewWindow, deal.disputeWindow, deal.rulingWindow));
+        data = bytes.concat(data, abi.encode(deal.rejectedSellerBps, deal.lapsedSellerBps, deal.walkAwayBps));
+        data = bytes.concat(data, abi.encode(deal.payout, milestonesHash(deal.milestones), deal.termsHash));
+        data = bytes.concat(data, abi.encode(deal.transcriptRoot, deal.transcriptLength, deal.bundle));
+        data = bytes.concat(data, abi.encode(deal.amends, deal.amendsMilestone, deal.amendsLocked));
+        data = bytes.concat(data, abi.encode(deal.buyerEpoch, deal.sellerEpoch, deal.nonce));
     }
 
     function milestonesHash(IEscrow.Milestone[] memory milestones) internal pure returns (bytes32) {
