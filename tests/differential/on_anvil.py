@@ -16,6 +16,18 @@ from parley.terms.values import Address, Hash32, keccak
 CALLER = "0x" + "ca" * 20
 
 
+def rpc(url: str, calls: Sequence[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
+    """The answers of a node to a batch of (method, parameters), in order."""
+    body = [
+        {"jsonrpc": "2.0", "id": at, "method": name, "params": given}
+        for at, (name, given) in enumerate(calls)
+    ]
+    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as response:
+        answers: list[dict[str, Any]] = json.load(response)
+    return sorted(answers, key=lambda answer: int(answer["id"]))
+
+
 class Escrow:
     """Read-only calls of one escrow; `answers` has one entry a call."""
 
@@ -40,16 +52,7 @@ class Escrow:
         self.address = Address(receipt["contractAddress"].lower())
 
     def _rpc(self, calls: Sequence[tuple[str, list[Any]]]) -> list[dict[str, Any]]:
-        body = [
-            {"jsonrpc": "2.0", "id": at, "method": name, "params": given}
-            for at, (name, given) in enumerate(calls)
-        ]
-        request = urllib.request.Request(
-            self._url, json.dumps(body).encode(), {"Content-Type": "application/json"}
-        )
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answers: list[dict[str, Any]] = json.load(response)
-        return sorted(answers, key=lambda answer: int(answer["id"]))
+        return rpc(self._url, calls)
 
     def now(self) -> int:
         """Time of the latest block, unix seconds, in which calls are made."""

@@ -59,8 +59,9 @@ def test_a_duplicate_key_is_always_found(value: dict[str, Any], data: st.DataObj
     key = data.draw(st.sampled_from(sorted(value)))
     pairs = [*value.items(), (key, data.draw(SCALARS))]
     order = data.draw(st.permutations(pairs))
-    text = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(inner)}" for name, inner in order) + "}"
-    nested = data.draw(st.sampled_from(["%s", "[%s]", '{"x":[1,%s]}']))
+    colon = data.draw(st.sampled_from([":", ": ", " :", "\n:", "\t: "]))
+    text = "{" + ", ".join(f"{json.dumps(name)}{colon}{json.dumps(inner)}" for name, inner in order) + "}"
+    nested = data.draw(st.sampled_from(["%s", "[%s]", '{"x":[1,%s]}', '{"x": [1, %s]}', '{"x" :%s}']))
     with pytest.raises(JsonInvalid):
         parse_json(nested % text)
 
