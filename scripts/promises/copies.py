@@ -7,8 +7,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
-# What the copied contracts import; the rest of node_modules is the toolchain, which the copy borrows.
-_SOLIDITY_PACKAGES = ("@openzeppelin/contracts", "solady")
+# What contracts import must lie inside their own folder; the other packages are borrowed by a link.
+_SOLIDITY_PACKAGES = ("@openzeppelin", "solady")
 # A warm compiler cache makes a broken contract rebuild only itself.
 _CACHES = ("contracts/out", "contracts/cache")
 
@@ -28,10 +28,13 @@ def copy_tree(root: Path, target: Path) -> None:
             shutil.copy2(source, target / name)
     for name in (".venv", ".tools"):
         (target / name).symlink_to(root / name)
-    for name in _SOLIDITY_PACKAGES:
-        package = Path("contracts/node_modules") / name
-        if (root / package).is_dir():
-            shutil.copytree(root / package, target / package)
+    packages = Path("contracts/node_modules")
+    (target / packages).mkdir(parents=True)
+    for package in sorted((root / packages).glob("*")):
+        if package.name in _SOLIDITY_PACKAGES:
+            shutil.copytree(package, target / packages / package.name)
+        else:
+            (target / packages / package.name).symlink_to(package)
     for name in _CACHES:
         if (root / name).is_dir():
             shutil.copytree(root / name, target / name)
