@@ -29,8 +29,10 @@ class Frequency:
         self._weights = _weights(space.spans, offers)
         # The last offer for each combination of texts: one for each kind of deal that the other side has
         # shown.
-        kinds = {tuple(value for value in offer if isinstance(value, str)): offer for offer in offers}
-        self.kinds: tuple[Outcome, ...] = tuple(reversed(kinds.values()))[:KINDS]
+        kinds: dict[tuple[str, ...], Outcome] = {}
+        for offer in reversed(offers):
+            kinds.setdefault(tuple(value for value in offer if isinstance(value, str)), offer)
+        self.kinds: tuple[Outcome, ...] = tuple(kinds.values())[:KINDS]
         self._matters = tuple(at for at, name in enumerate(space.names) if space.profile.weights[name])
 
     def __call__(self, axis: Axis) -> list[int]:

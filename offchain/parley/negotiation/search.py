@@ -1,10 +1,8 @@
-"""Finding an outcome worth at least a target that suits the other side best, without listing outcomes.
+"""Finding an outcome worth at least a target that suits the other side and that the policy admits.
 
-Inside a branch this is a multiple-choice knapsack. Its linear relaxation is solved exactly and greedily
-(Zemel 1980; Kellerer, Pferschy, Pisinger, "Knapsack Problems", 2004, section 11.2): from the owner's best
-outcome, steps along the hull of each issue are taken in order of what the other side gains for what the
-owner loses; what is left of the slack is spent by single changes. Ties fall by canonical order, so the
-answer is the same on every machine.
+Small spaces are listed, large ones solved by branches as knapsacks; values that the policy objects to are
+taken out and the rest is solved anew. Ties fall by canonical order, so the answer is the same on every
+machine.
 """
 
 from __future__ import annotations
@@ -12,8 +10,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import chain
 
+from parley.negotiation.knapsack import Table, relaxed
 from parley.negotiation.space import Axis, Branch, Outcome, Space
 from parley.terms.domain import IssueValue
 
@@ -21,12 +20,9 @@ Admissible = Callable[[Outcome], bool]
 Scores = Callable[[Axis], Sequence[int]]
 """What the other side is thought to gain from each value of an axis: any integers, larger is better."""
 
-Table = Sequence[Sequence[int]]
-
 TRIES = 256
 """How many outcomes may be put to the policy in one search."""
-POLISHING = 4
-NARROWINGS = 6
+NARROWINGS = 12
 WINDOW = 16
 
 
@@ -42,14 +38,6 @@ class Candidate:
     branch: tuple[IssueValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    axis: int
-    to: int
-    loss: int
-    benefit: int
-
-
 class _Spent(Exception):
     """The tries are used up."""
 
@@ -62,7 +50,7 @@ class Search:
         self._admissible = admissible
         self._scores = scores
         self._left = TRIES
-        self._refused: set[Outcome] = set()
+        self._known: dict[Outcome, bool] = {}
 
     @property
     def tries(self) -> int:
@@ -104,6 +92,8 @@ class Search:
                     found.append(candidate)
         except _Spent:
             pass
+        if not found and self._space.listed is not None:
+            return self.just_above(target, None)
         return sorted(found, key=lambda candidate: (-candidate.score, -candidate.gain))
 
     def _best_of(self, branch: Branch, table: Table, target: int) -> Candidate | None:
@@ -111,7 +101,7 @@ class Search:
         taken out, and the rest is solved anew; when no single value is to blame the neighbours are tried.
         """
         for _ in range(NARROWINGS):
-            indices = _relaxed(branch, table, target)
+            indices = relaxed(branch, table, target)
             if indices is None:
                 return None
             if self._admits(branch.outcome(indices)):
@@ -138,26 +128,46 @@ class Search:
         for at in order:
             axis, now = branch.axes[at], indices[at]
             for k in _probes(axis, now):
-                if self._admits(branch.outcome([*indices[:at], k, *indices[at + 1 :]])):
-                    if not axis.numeric:
-                        kept = [place for place in range(len(axis.values)) if place != now]
-                    elif k < now:
-                        kept = list(range(k + 1))
-                    else:
-                        kept = list(range(k, len(axis.values)))
-                    return _without(branch, table, at, kept)
+                if self._admits(branch.outcome(_with(indices, at, k))):
+                    return _without(branch, table, at, _kept(axis, now, k))
+        return self._narrowed_towards_the_best(branch, table, indices, order)
+
+    def _narrowed_towards_the_best(
+        self, branch: Branch, table: Table, indices: list[int], order: list[int]
+    ) -> tuple[Branch, Table] | None:
+        """As above, when values of several issues are to blame: one of them is found from the owner's
+        best outcome, if that is admitted, by putting one value of the outcome at a time into it.
+        """
+        best = branch.best()
+        if not self._admits(branch.outcome(best)):
+            return None
+        for at in order:
+            if best[at] != indices[at] and not self._admits(branch.outcome(_with(best, at, indices[at]))):
+                return _without(branch, table, at, _kept(branch.axes[at], indices[at], best[at]))
         return None
 
     def _admits(self, outcome: Outcome) -> bool:
-        if outcome in self._refused:
-            return False
-        if self._left == 0:
-            raise _Spent
-        self._left -= 1
-        if self._space.constraints_hold(outcome) and self._admissible(outcome):
-            return True
-        self._refused.add(outcome)
-        return False
+        known = self._known.get(outcome)
+        if known is None:
+            if self._left == 0:
+                raise _Spent
+            self._left -= 1
+            known = self._space.constraints_hold(outcome) and self._admissible(outcome)
+            self._known[outcome] = known
+        return known
+
+
+def _with(indices: list[int], at: int, k: int) -> list[int]:
+    return [*indices[:at], k, *indices[at + 1 :]]
+
+
+def _kept(axis: Axis, bad: int, good: int) -> list[int]:
+    """The values of an axis that stay when `bad` does not go and `good` does: of texts all others, of
+    numbers those from the good one away from the bad one.
+    """
+    if not axis.numeric:
+        return [k for k in range(len(axis.values)) if k != bad]
+    return list(range(good + 1)) if good < bad else list(range(good, len(axis.values)))
 
 
 def _candidate(branch: Branch, table: Table, indices: list[int]) -> Candidate:
@@ -193,90 +203,6 @@ def _without(branch: Branch, table: Table, at: int, kept: list[int]) -> tuple[Br
 
 def _agreements(outcome: Outcome, other: Outcome) -> int:
     return sum(1 for mine, theirs in zip(outcome, other, strict=True) if mine == theirs)
-
-
-def _relaxed(branch: Branch, table: Table, target: int) -> list[int] | None:
-    """The greedy outcome worth at least `target`; None where even the owner's best is worth less."""
-    indices: list[int] = []
-    steps: list[_Step] = []
-    for at, (axis, scores) in enumerate(zip(branch.axes, table, strict=True)):
-        hull = _hull(axis, scores)
-        indices.append(hull[0])
-        for before, after in pairwise(hull):
-            steps.append(
-                _Step(at, after, axis.gains[before] - axis.gains[after], scores[after] - scores[before])
-            )
-    slack = branch.gain(indices) - target
-    if slack < 0:
-        return None
-    # Most benefit for the loss first; exact, since fractions of two integers compare by cross products.
-    steps.sort(key=_Efficiency)
-    stopped: set[int] = set()
-    for step in steps:
-        if step.axis in stopped:
-            continue
-        if step.loss <= slack:
-            slack -= step.loss
-            indices[step.axis] = step.to
-        else:
-            stopped.add(step.axis)
-    return _polished(branch, table, indices, slack)
-
-
-class _Efficiency:
-    """Sort key of a step: benefit for loss falling, then the order of issues."""
-
-    __slots__ = ("_step",)
-
-    def __init__(self, step: _Step) -> None:
-        self._step = step
-
-    def __lt__(self, other: _Efficiency) -> bool:
-        mine, theirs = self._step, other._step
-        left, right = mine.benefit * theirs.loss, theirs.benefit * mine.loss
-        return left > right if left != right else mine.axis < theirs.axis
-
-
-def _hull(axis: Axis, scores: Sequence[int]) -> list[int]:
-    """Indices from the owner's best value to the other side's, along the upper hull of (loss, benefit)."""
-    order = sorted(
-        range(len(axis.values)), key=lambda at: (-axis.gains[at], -scores[at], -axis.likings[at], at)
-    )
-    hull: list[int] = []
-    for at in order:
-        if hull and scores[at] <= scores[hull[-1]]:
-            continue
-        while len(hull) > 1 and _bends_up(axis, scores, hull[-2], hull[-1], at):
-            hull.pop()
-        hull.append(at)
-    return hull
-
-
-def _bends_up(axis: Axis, scores: Sequence[int], first: int, middle: int, last: int) -> bool:
-    gains = axis.gains
-    left = (scores[middle] - scores[first]) * (gains[middle] - gains[last])
-    right = (scores[last] - scores[middle]) * (gains[first] - gains[middle])
-    return left <= right
-
-
-def _polished(branch: Branch, table: Table, indices: list[int], slack: int) -> list[int]:
-    """Spends what is left of the slack on single changes that the other side gains from."""
-    for _ in range(POLISHING):
-        changed = False
-        for at, (axis, scores) in enumerate(zip(branch.axes, table, strict=True)):
-            now = indices[at]
-            floor = axis.gains[now] - slack
-            best = max(
-                (k for k in range(len(axis.values)) if axis.gains[k] >= floor),
-                key=lambda k: (scores[k], axis.gains[k], axis.likings[k], -k),
-            )
-            if (scores[best], axis.gains[best]) > (scores[now], axis.gains[now]):
-                slack -= axis.gains[now] - axis.gains[best]
-                indices[at] = best
-                changed = True
-        if not changed:
-            break
-    return indices
 
 
 def _around(branch: Branch, table: Table, indices: list[int], target: int) -> Iterator[list[int]]:
