@@ -7,7 +7,6 @@ from parley.evidence.chain_reader import ChainReader
 from parley.evidence.findings import Broken, Finding, nothing, passed, skipped
 from parley.evidence.talk import Talk
 from parley.terms.actions import receive_authorization_digest
-from parley.terms.deal import Deal
 from parley.terms.errors import SignatureInvalid
 from parley.terms.signing import check_signature, recover
 from parley.terms.values import Address, Signature
@@ -26,10 +25,7 @@ def check_deal_signatures(talk: Talk) -> Finding:
         for side, party, signature, authorization in _sides(item):
             where = f"deal {index}, {side} {party}"
             if signature == "0x":
-                if authorization is None:
-                    raise Broken(f"{where}: neither signature nor authorisation")
-                if talk.node is None:
-                    raise Broken(f"{where}: authorised the payment only; checking that needs a node")
+                _check_unsigned(where, item, authorization, talk.node)
                 continue
             _check_account(where, party, digest, signature, talk.node)
     return passed(f"{len(bundle.deals)} signed by buyer and seller")
@@ -53,21 +49,13 @@ def check_authorizations(talk: Talk) -> Finding:
         separator = node.token_domain_separator(deal.token)
         if separator is None:
             raise Broken(f"deal {index}: the token {deal.token} has no EIP-712 domain")
-        amounts = _buyer_amounts(deal) if side == "buyer" else (deal.seller_bond,)
-        digests = [
-            receive_authorization_digest(
-                separator, party, talk.bundle.chain.escrow, amount, 0, deal.open_by + 1, item.deal_id
-            )
-            for amount in amounts
-        ]
-        if not any(_signs(party, digest, authorization, node) for digest in digests):
+        amount = deal.buyer_lock + deal.relay_fee if side == "buyer" else deal.seller_bond
+        digest = receive_authorization_digest(
+            separator, party, talk.bundle.chain.escrow, amount, 0, deal.open_by + 1, item.deal_id
+        )
+        if not _signs(party, digest, authorization, node):
             raise Broken(f"deal {index}: the authorisation is not by the {side} {party} for this deal")
     return passed(f"{len(found)} bound to their deals")
-
-
-def _buyer_amounts(deal: Deal) -> tuple[int, ...]:
-    locked = deal.buyer_lock
-    return (locked,) if deal.relay_fee == 0 else (locked + deal.relay_fee, locked)
 
 
 def _sides(item: SignedDeal) -> tuple[tuple[str, Address, str, Signature | None], ...]:
@@ -75,6 +63,19 @@ def _sides(item: SignedDeal) -> tuple[tuple[str, Address, str, Signature | None]
         ("seller", item.deal.seller, item.seller_signature, item.seller_authorization),
         ("buyer", item.deal.buyer, item.buyer_signature, item.buyer_authorization),
     )
+
+
+def _check_unsigned(
+    where: str, item: SignedDeal, authorization: Signature | None, node: ChainReader | None
+) -> None:
+    """A party that signed nothing consented by its authorisation, checked next, or by opening the deal
+    itself.
+    """
+    if node is None:
+        given = "the payment was authorised" if authorization else "it may have opened the deal itself"
+        raise Broken(f"{where}: no signature; {given}, and checking that needs a node")
+    if authorization is None and node.deal_state(item.deal_id).status in ("Unopened", "Cancelled"):
+        raise Broken(f"{where}: neither signature nor authorisation, and the deal was never opened")
 
 
 def _check_account(

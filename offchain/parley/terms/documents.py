@@ -101,7 +101,7 @@ class Document(Part):
 def invalid_document(name: str, error: ValidationError) -> DocumentInvalid:
     """The typed error of the first thing pydantic found wrong."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    field = ".".join(str(part) for part in first["loc"])
+    field = ".".join(str(part) for part in first["loc"])[:200]
     return DocumentInvalid(
         f"{name} is invalid at {field or 'the top'}: {first['msg']}",
         document=name,

@@ -134,6 +134,13 @@ def _authorized(side: str, amount: int, name: str, **changes: Any) -> Bundle:
     return _with_deal(**{f"{side}_authorization": samples.signer(name).sign_digest(digest), **changes})
 
 
+def test_a_party_that_opened_the_deal_itself_signed_nothing() -> None:
+    bundle = _with_deal(buyer_signature="0x")
+    assert verify_bundle(bundle, CLOSED).ok
+    for status in ("Unopened", "Cancelled"):
+        assert _failed(bundle, StandInChain(state=DealOnChain(status, 0, 0))) == "deal signatures"
+
+
 def test_authorisations_pay_what_the_deal_locks() -> None:
     deal = BUNDLE.deals[0].deal
     for good in (
