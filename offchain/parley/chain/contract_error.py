@@ -9,9 +9,6 @@ from __future__ import annotations
 import re
 from typing import Any, ClassVar, Final
 
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
-
 from parley.errors import ParleyError
 from parley.terms.values import keccak
 
@@ -104,22 +101,3 @@ def _plain(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _SAFE:
         return str(value)
     return value
-
-
-def decode_revert(data: bytes) -> ContractError:
-    """The named error of revert data. Never fails: what cannot be read is `RevertUnknown`."""
-    from parley.chain import escrow_errors, other_errors  # noqa: F401 - fills the register
-
-    if not data:
-        return RevertSilent()
-    known = KNOWN.get(data[:4])
-    if known is not None:
-        try:
-            arguments = decode(list(known.types), data[4:])
-        except (DecodingError, UnicodeDecodeError, OverflowError):
-            pass
-        else:
-            return known(*arguments, data=data)
-    unknown = RevertUnknown(data=data)
-    unknown.values = {"selector": "0x" + data[:4].hex(), "data": "0x" + data[:512].hex()}
-    return unknown

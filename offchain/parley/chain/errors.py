@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from parley.chain.contract_error import ContractError, decode_revert
+from parley.chain.contract_error import ContractError
+from parley.chain.reverts import decode_revert
 from parley.errors import ParleyError
 
 __all__ = [

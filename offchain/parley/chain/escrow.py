@@ -250,6 +250,21 @@ class EscrowContract:
     def deposit(self, token: str, to: str, amount: int) -> Call:
         return self._call("deposit", token, to, amount)
 
+    def deposit_with_authorization(
+        self, token: str, payer: str, to: str, amount: int, valid_before: int, salt: str, signature: str
+    ) -> Call:
+        """Deposit by an EIP-3009 authorisation of `payer` to the escrow; 65 bytes `r, s, v`, no kind byte."""
+        return self._call(
+            "depositWithAuthorization",
+            token,
+            payer,
+            to,
+            amount,
+            valid_before,
+            _bytes(salt),
+            _bytes(signature),
+        )
+
     def withdraw(self, action: Withdrawal, signature: str) -> Call:
         return self._call(
             "withdraw",

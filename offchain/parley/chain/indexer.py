@@ -32,16 +32,16 @@ _KEEP: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What a tick did. `cursor` is the last applied block, `head` the node's newest; -1 for none."""
+    """What a tick did: events applied and undone, and whether it is `idle`, that is nothing is left to do.
+
+    `cursor` is the last applied block, `head` the node's newest; -1 for none.
+    """
 
     cursor: int
     head: int
     applied: int
     undone: int
-
-    @property
-    def idle(self) -> bool:
-        return not self.applied and not self.undone
+    idle: bool
 
 
 class _Outrun(Exception):
@@ -96,20 +96,20 @@ class Indexer:
             if progress.idle:
                 break
         tip = self.cursor()
-        return Progress(-1 if tip is None else tip.number, self.head, applied, undone)
+        return Progress(-1 if tip is None else tip.number, self.head, applied, undone, idle=True)
 
     def _tick(self) -> Progress:
         tip, version = self._cursor()
         batch = self._next(tip)
         self.head = batch.head
         if batch.empty:
-            return Progress(-1 if tip is None else tip.number, batch.head, 0, 0)
+            return Progress(-1 if tip is None else tip.number, batch.head, 0, 0, idle=True)
         try:
             applied, undone = self._write(batch, version)
         except _Outrun:
             applied, undone = 0, 0
         now = self.cursor()
-        return Progress(-1 if now is None else now.number, batch.head, applied, undone)
+        return Progress(-1 if now is None else now.number, batch.head, applied, undone, idle=False)
 
     def _next(self, tip: Applied | None) -> Batch:
         for _ in range(2):

@@ -48,7 +48,8 @@ class Upkeep:
         return any((done.signed, done.broadcast, done.mined, done.replaced, done.revived))
 
     def _follow(self) -> bool:
-        return not self._indexer.tick().idle
+        progress = self._indexer.tick()
+        return not progress.idle
 
     def _take_note(self) -> bool:
         """Turn failed intents into facts about their deals."""
