@@ -185,6 +185,10 @@ class Agent:
         """Refuses what was delivered; no timer pays from here."""
         return self._fulfilment().reject(self.wait_for(deal_id, "delivered"), reason)
 
+    def dispute(self, deal_id: str, evidence: str) -> DealView:
+        """Takes a rejection to the arbiter; the hash of `evidence` goes to the escrow."""
+        return self._fulfilment().dispute(self.wait_for(deal_id, "rejected"), evidence)
+
     def _fulfilment(self) -> Fulfilment:
         return Fulfilment(self.client, self.wallet, None, self._watch)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from parley.agents.errors import AnswerInvalid
 from parley.errors import ParleyError
 from parley.policy.approvals import APPROVAL_SECONDS
 from parley.terms.message import Approval, SignedApproval
@@ -43,6 +44,23 @@ class ApprovalRequest:
             "findings": [dict(finding) for finding in self.findings],
             "asked_at": self.asked_at,
         }
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> ApprovalRequest:
+        """What `as_json` wrote. Raises AnswerInvalid for anything else."""
+        try:
+            return cls(
+                negotiation=Hash32(found["negotiation"]),
+                terms_hash=Hash32(found["terms_hash"]),
+                agent=Address(found["agent"]),
+                counterparty=Address(found["counterparty"]),
+                price=int(found["price"]),
+                terms=dict(found["terms"]),
+                findings=tuple(dict(finding) for finding in found["findings"]),
+                asked_at=int(found["asked_at"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnswerInvalid("this is no request for an approval", problem=type(error).__name__) from error
 
 
 class ApprovalDesk(Protocol):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from parley.agents.conduct import Plan, Report
 from parley.agents.errors import ApprovalRequired, GuardRefused, Overtaken
+from parley.agents.pace import Independent, Pace, Turn
 from parley.agents.session import NegotiationSession
 from parley.negotiation.errors import Refusal
 from parley.negotiation.space import Space
@@ -24,10 +25,13 @@ class Bargaining:
     changed.
     """
 
-    def __init__(self, session: NegotiationSession, plan: Plan, watch: Watch) -> None:
+    def __init__(
+        self, session: NegotiationSession, plan: Plan, watch: Watch, pace: Pace | None = None
+    ) -> None:
         self.session = session
         self.plan = plan
         self._watch = watch
+        self._pace = pace or Independent()
         self._space = Space(session.domain, plan.profile)
         self._waiting: tuple[int, Offer] | None = None  # drafted at this sequence, waiting for an approval
         self._asked: set[str] = set()
@@ -48,7 +52,14 @@ class Bargaining:
         if not session.my_turn:
             return False
         try:
-            if self._waiting is not None and self._waiting[0] == session.state.sequence:
+            match self._pace.turn(session):
+                case Turn.WAIT:
+                    return False
+                case Turn.LEAVE:
+                    return self._leave("nothing is left to bargain for")
+                case Turn.TAKE:
+                    pass
+            if self._waiting is not None and self._still_wanted(*self._waiting):
                 return self._offer(self._waiting[1])
             return self._decide()
         except Overtaken:
@@ -66,11 +77,22 @@ class Bargaining:
             self._waiting = None
             return self._leave("no admissible terms are in reach")
 
+    def _still_wanted(self, sequence: int, offer: Offer) -> bool:
+        """Whether a draft that waited for an approval is for this step, and nothing else took its place
+        meanwhile.
+        """
+        session = self.session
+        return sequence == session.state.sequence and self._pace.admits(
+            session, session.domain.decode_values(offer.values)
+        )
+
     def _decide(self) -> bool:
         session, wallet = self.session, self.session.wallet
 
         def admissible(values: Mapping[str, IssueValue]) -> bool:
-            return wallet.admits(session.machine, session.state, values, "outgoing")
+            return self._pace.admits(session, values) and wallet.admits(
+                session.machine, session.state, values, "outgoing"
+            )
 
         view = view_of(
             session.state,

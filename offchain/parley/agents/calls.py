@@ -85,7 +85,7 @@ def _held(item: object) -> Held:
     return Held(message, read(views.Receipt, receipt) if receipt is not None else None)
 
 
-def _messages(body: Mapping[str, Any]) -> tuple[Held, ...]:
+def decode_messages(body: Mapping[str, Any]) -> tuple[Held, ...]:
     return tuple(_held(item) for item in body.get("messages", ()))
 
 
@@ -172,7 +172,7 @@ def messages(negotiation_id: str, after: int, limit: int) -> Call[tuple[Held, ..
     return Call(
         "GET",
         f"/v1/negotiations/{negotiation_id}/messages",
-        _messages,
+        decode_messages,
         params={"after": after, "limit": limit},
     )
 

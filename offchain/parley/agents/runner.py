@@ -17,12 +17,14 @@ from parley.agents.client import GatewayClient
 from parley.agents.conduct import Conduct, Planner, Report
 from parley.agents.errors import GatewayProblem, GatewayUnreachable
 from parley.agents.fulfilment import Fulfilment
+from parley.agents.pace import Independent, Pace, Sessions
 from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
 from parley.agents.views import Event, NegotiationSummary
 from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
 from parley.negotiation.status import Status
+from parley.terms.values import Address
 
 NEGOTIATION_STREAMS = frozenset(("negotiation", "agreement"))
 DEAL_STREAMS = frozenset(("deal", "chain"))
@@ -31,7 +33,8 @@ DEAL_STREAMS = frozenset(("deal", "chain"))
 class AgentRunner:
     """One agent. `planner` says what it wants of a negotiation, `conduct` how it behaves once a deal is open.
 
-    `watch` gets a Report of everything it does. `idle` is the seconds of silence after which it looks around.
+    `pace` lets its negotiations take account of each other. `watch` gets a Report of everything it does.
+    `idle` is the seconds of silence after which it looks around.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class AgentRunner:
         planner: Planner,
         *,
         conduct: Conduct | None = None,
+        pace: Callable[[Sessions], Pace] | None = None,
         watch: Callable[[Report], None] | None = None,
         idle: float = 1.0,
         monotonic: Callable[[], float] = time.monotonic,
@@ -52,6 +56,8 @@ class AgentRunner:
         self._watch = watch or (lambda report: None)
         self._idle = idle
         self._monotonic = monotonic
+        self._pace: Pace = Independent() if pace is None else pace(self.sessions)
+        self._sessions: dict[str, NegotiationSession] = {}
         self._bargains: dict[str, Bargaining] = {}
         self._ignored: set[str] = set()
         self._finished: set[str] = set()
@@ -117,10 +123,9 @@ class AgentRunner:
     # ------------------------------------------------------------ negotiations
 
     def begin(self, session: NegotiationSession) -> None:
-        """Adopts a negotiation that this agent opened, and makes its first move when that is its turn."""
+        """Adopts a negotiation that this agent opened; the next look around makes its first move."""
         if session.id not in self._bargains:
             self._adopt(session)
-        self.attend(session.id)
 
     def attend(self, negotiation: str) -> None:
         """Takes in what is new in a negotiation, and acts on it."""
@@ -148,9 +153,20 @@ class AgentRunner:
 
     def _act(self, bargain: Bargaining) -> None:
         bargain.refresh()
+        spoke = False
         while bargain.act():
+            spoke = True
             bargain.refresh()
         self._conclude(bargain.session)
+        if spoke:
+            self._wake_others(bargain)
+
+    def _wake_others(self, moved: Bargaining) -> None:
+        """What one negotiation binds or frees may be what another one waited for."""
+        for other in list(self._bargains.values()):
+            if other is not moved and other.session.my_turn and other.act():
+                other.refresh()
+                self._conclude(other.session)
 
     def _join(self, negotiation: str) -> Bargaining | None:
         return self._adopt(NegotiationSession.join(negotiation, self.wallet, self.channel))
@@ -160,8 +176,9 @@ class AgentRunner:
         if plan is None:
             self._ignored.add(session.id)
             return None
+        self._sessions[session.id] = session
         self._watch(Report("joined", negotiation=session.id, details={"role": session.role}))
-        bargain = self._bargains[session.id] = Bargaining(session, plan, self._watch)
+        bargain = self._bargains[session.id] = Bargaining(session, plan, self._watch, self._pace)
         return bargain
 
     def _conclude(self, session: NegotiationSession) -> None:
@@ -183,6 +200,25 @@ class AgentRunner:
     def _report_trouble(self, error: ParleyError, subject: str | None) -> None:
         self._watch(
             Report("trouble", negotiation=subject, details={"code": error.code, "message": str(error)})
+        )
+
+    def sessions(self) -> list[NegotiationSession]:
+        """Every negotiation this run has taken part in, finished ones too."""
+        return list(self._sessions.values())
+
+    @property
+    def bargaining(self) -> bool:
+        """Whether any negotiation it takes part in is unfinished, or waits for a signature of this agent."""
+        return bool(self._bargains)
+
+    def counterparties(self) -> frozenset[Address]:
+        """Whom it bargains with at the moment."""
+        mine = self.wallet.address
+        return frozenset(
+            party.address
+            for bargain in self._bargains.values()
+            for party in bargain.session.opening.parties
+            if party.address != mine
         )
 
     @property

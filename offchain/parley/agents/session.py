@@ -80,7 +80,11 @@ class NegotiationSession:
         """Opens a negotiation as its initiator, or goes on with it where it was."""
         session = cls(domain, opening, wallet, channel, random_bytes=random_bytes)
         if session.state.sequence == 0:
-            session._say(Performative.OPEN, Open(salt=session._salt()))
+            pending = wallet.journal.intended(session.id, 0)
+            if pending is None:
+                session._say(Performative.OPEN, Open(salt=session._salt()))
+            else:
+                session._deliver(pending.message)
         return session
 
     @classmethod
@@ -102,6 +106,15 @@ class NegotiationSession:
         session = cls(domain, opening, wallet, channel, random_bytes=random_bytes)
         session.sync()
         return session
+
+    @staticmethod
+    def check(domain: Domain, opening: Opening, message: Message) -> None:
+        """That `message` opens this negotiation, before anything of it is kept. Raises what the machine
+        refuses.
+        """
+        check_opening(domain, opening)
+        machine = Machine(domain, opening)
+        machine.admit(machine.initial(), message, opening.chain_id)
 
     # --------------------------------------------------------------- looking
 

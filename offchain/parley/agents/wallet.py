@@ -17,6 +17,7 @@ from parley.agents.errors import GuardRefused, JournalConflict
 from parley.agents.gatekeeper import Gatekeeper, Guard
 from parley.agents.journal import Journal, SignedDeal
 from parley.agents.knowledge import Knowledge, StaticKnowledge
+from parley.agents.proof import prove
 from parley.agents.signin import KeyIdentity
 from parley.evidence.merkle import transcript_root
 from parley.negotiation.machine import Machine
@@ -81,6 +82,15 @@ class Wallet:
     def answer(self, proposed: Mapping[str, Any], url: str) -> tuple[Mapping[str, Any], str]:
         """Signs a sign-in challenge of the gateway at `url` (see `KeyIdentity`)."""
         return self._identity.answer(proposed, url)
+
+    def prove(self, audience: str) -> str:
+        """An `Authorization` header that proves this agent to the peer at `audience` for a minute."""
+        return prove(
+            lambda challenge: self.__signer.sign_digest(challenge.digest(self.chain_id)),
+            self.address,
+            audience,
+            self.clock(),
+        )
 
     # ---------------------------------------------------------------- messages
 

@@ -1,4 +1,4 @@
-"""Running a gateway as a process: uvicorn, a port that is checked first, and a shutdown that does not hang."""
+"""Running a gateway as a process: uvicorn, a port checked first, and a shutdown that does not hang."""
 
 from __future__ import annotations
 
