@@ -124,7 +124,7 @@ class FakeChain:
         self.salt += 1
         for block in gone:
             if keep:
-                self.pool = [*block.transactions, *self.pool]
+                self.pool = sorted([*block.transactions, *self.pool], key=lambda t: t.nonce)
             else:
                 for transaction in block.transactions:
                     self.known.pop(transaction.hash, None)
