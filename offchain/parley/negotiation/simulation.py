@@ -73,7 +73,7 @@ class Match:
         self.messages: list[Message] = []
         self.record: list[tuple[str, Explanation]] = []
         self._addresses = {party.role: party.address for party in self.opening.parties}
-        self._send(domain.roles[0], Performative.OPEN, payloads.Open(salt=self._salt()))
+        self.send(domain.roles[0], Performative.OPEN, payloads.Open(salt=self.salt()))
 
     @property
     def live(self) -> bool:
@@ -103,18 +103,18 @@ class Match:
         match move:
             case Propose():
                 first = self.state.status is Status.INIT
-                self._send(role, Performative.PROPOSE if first else Performative.COUNTER, self._offer(move))
+                self.send(role, Performative.PROPOSE if first else Performative.COUNTER, self._offer(move))
             case AcceptOffer():
                 if self.state.offer is None:
                     raise StateForbids("There is no offer to accept", status=self.state.status.value)
-                accept = payloads.Accept(salt=self._salt(), offer=self.state.offer.message)
-                self._send(role, Performative.ACCEPT, accept)
+                accept = payloads.Accept(salt=self.salt(), offer=self.state.offer.message)
+                self.send(role, Performative.ACCEPT, accept)
             case Walk():
-                withdraw = payloads.Withdraw(salt=self._salt(), reason=move.reason)
-                self._send(role, Performative.WITHDRAW, withdraw)
+                withdraw = payloads.Withdraw(salt=self.salt(), reason=move.reason)
+                self.send(role, Performative.WITHDRAW, withdraw)
             case Escalate():
-                escalate = payloads.Escalate(salt=self._salt(), reason=move.reason)
-                self._send(role, Performative.ESCALATE, escalate)
+                escalate = payloads.Escalate(salt=self.salt(), reason=move.reason)
+                self.send(role, Performative.ESCALATE, escalate)
         return self.state
 
     def turn(self) -> Move:
@@ -134,7 +134,7 @@ class Match:
 
     def _offer(self, move: Propose) -> Payload:
         return payloads.Offer(
-            salt=self._salt(),
+            salt=self.salt(),
             values=self.domain.encode_values(move.values),
             expires_at=0,
             assumptions=(),
@@ -142,11 +142,13 @@ class Match:
             final=False,
         )
 
-    def _salt(self) -> Salt:
+    def salt(self) -> Salt:
+        """The salt of the next message, drawn from the seed."""
         drawn = keccak(f"{self.seed}/{self.opening.nonce}/{len(self.messages)}".encode())
         return Salt.of(drawn[:16])
 
-    def _send(self, role: str, performative: Performative, payload: Payload) -> None:
+    def send(self, role: str, performative: Performative, payload: Payload) -> None:
+        """Steps a message of `role`. Raises a `Refusal`, and nothing is sent then."""
         core = MessageCore(
             negotiation=self.state.negotiation,
             sequence=self.state.sequence,

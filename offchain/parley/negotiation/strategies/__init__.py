@@ -19,8 +19,10 @@ from parley.negotiation.strategies.time_dependent import (
 from parley.negotiation.strategies.tit_for_tat import TitForTat, TitForTatParams
 from parley.negotiation.strategies.trade_off import TradeOff, TradeOffParams
 from parley.negotiation.strategies.view import Filter, View, everything, view_of
+from parley.terms.canonical import document_hash
 from parley.terms.documents import Part
 from parley.terms.errors import DocumentInvalid
+from parley.terms.values import Hash32
 
 __all__ = [
     "STRATEGIES",
@@ -43,6 +45,7 @@ __all__ = [
     "Walk",
     "everything",
     "make_strategy",
+    "strategy_hash",
     "view_of",
 ]
 
@@ -80,6 +83,11 @@ def make_strategy(name: str, params: Mapping[str, Any] | Part | None = None) -> 
             f"Parameters of {name}: {error.message}", strategy=name, **error.values
         ) from None
     return made
+
+
+def strategy_hash(strategy: Strategy) -> Hash32:
+    """Names a strategy with its parameters in records: the document hash of its name and parameters."""
+    return document_hash({"strategy": strategy.name, "params": strategy.params.as_json()})
 
 
 def _mapping(params: Mapping[str, Any] | Part) -> Mapping[str, Any]:

@@ -61,6 +61,9 @@ class Bargainer(ABC):
             return self._last_word(view, acceptable, table)
         wanted, why = self.target(view)
         target = min(max(wanted, space.reservation), space.best_gain)
+        if view.mine:
+            # What was conceded stays conceded: going back and forth would be a loop.
+            target = max(space.reservation, min(target, space.gain(view.mine[-1])))
         search = Search(space, view.admits, self._careful(view))
         candidate = self._proposal(view, search, target)
         floor = target if candidate is None else min(candidate.gain, target)
@@ -134,19 +137,36 @@ class Bargainer(ABC):
         return (fresh or candidates)[0]
 
     def _stale(self, view: View, outcome: Outcome) -> bool:
-        return bool(view.mine) and not view.may_repeat and is_weak(view.domain, view.mine[-1], outcome)
+        """Whether offering it would be one repeat too many, or come back a third time to an own offer
+        that was left.
+        """
+        mine = view.mine
+        if not mine:
+            return False
+        if is_weak(view.domain, mine[-1], outcome):
+            return not view.may_repeat
+        return (
+            sum(
+                1
+                for at, offer in enumerate(mine)
+                if offer == outcome and (at == 0 or mine[at - 1] != outcome)
+            )
+            > 1
+        )
 
     def _varied(self, view: View, search: Search, candidate: Candidate) -> Candidate | None:
-        """Another offer for one that would repeat too often: the least concession that counts as one."""
+        """Another offer for a stale one: the least concession that counts as one. None when there is none
+        and the stale one would be refused.
+        """
         space = view.space
-        for share in (2, 5, 10, 20, 50, 100, 200, 400):
+        for share in (0, 2, 5, 10, 20, 50, 100, 200, 400):
             lower = candidate.gain - space.best_gain * share // 1_000
             if lower < space.reservation:
                 break
             for found in self.find(view, search, lower):
                 if not self._stale(view, found.outcome):
                     return found
-        return None
+        return None if is_weak(view.domain, view.mine[-1], candidate.outcome) else candidate
 
     def _careful(self, view: View) -> Scores:
         """The scores, except that the first own offer names the values that the owner likes where they

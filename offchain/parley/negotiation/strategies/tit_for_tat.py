@@ -18,7 +18,7 @@ from parley.terms.documents import Part
 
 class TitForTatParams(Part):
     """`window` offers of the other side are looked back on; `reciprocity_ppm` of what it gave is
-    returned; `goodwill_ppm` of the distance to the reservation is given in each move anyway.
+    returned; `goodwill_ppm` of the distance to the reservation is given where standing still is not allowed.
     """
 
     window: Annotated[int, Field(ge=1, le=100)] = 1
@@ -42,7 +42,9 @@ class TitForTat(Bargainer):
             before = view.theirs[max(0, len(view.theirs) - 1 - self.params.window)]
             given = max(0, space.gain(view.theirs[-1]) - space.gain(before))
         returned = given * self.params.reciprocity_ppm // PPM
-        goodwill = max(0, last - space.reservation) * self.params.goodwill_ppm // PPM
+        goodwill = (
+            0 if view.may_repeat else max(0, last - space.reservation) * self.params.goodwill_ppm // PPM
+        )
         target = max(space.reservation, last - returned - goodwill)
         percent = PPM * 100
         why = f"the other side gave {given // percent / 100:.2f} % and gets {returned // percent / 100:.2f} %"
