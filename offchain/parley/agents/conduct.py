@@ -7,27 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from parley.agents.session import NegotiationSession
 from parley.agents.views import DealView
 from parley.negotiation.strategies import Strategy
 from parley.negotiation.utility import Profile
 from parley.terms.domain import Domain
-from parley.terms.issues import IssueValue
 from parley.terms.opening import Opening
 from parley.terms.values import Hash32, keccak
-
-
-class Bounds(Protocol):
-    """What binds one negotiation because of the agent's others; see `parley.agents.allotment`."""
-
-    def follow(self, session: NegotiationSession) -> None:
-        """Counts a negotiation in. Repeating it changes nothing."""
-
-    def ready(self, session: NegotiationSession) -> bool:
-        """Whether the negotiation should take its turn now, or wait for what the others bring."""
-
-    def admits(self, session: NegotiationSession, values: Mapping[str, IssueValue]) -> bool:
-        """Whether these values keep within what the negotiation may bind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +24,6 @@ class Plan:
     profile: Profile
     strategy: Strategy
     seed: int = 0
-    bounds: Bounds | None = None
 
 
 class Planner(Protocol):

@@ -60,7 +60,7 @@ class DirectSettlement:
         seller_authorization: str | None = None,
         negotiation: str | None = None,
     ) -> SubmittedDeal:
-        """Opens the deal, or takes it over when somebody opened it already. Raises what settlement refuses."""
+        """Opens the deal, or takes it over when somebody did already. Raises what settlement refuses."""
         return self._settlement.submit(
             deal,
             buyer_signature,

@@ -1,1 +1,10 @@
-"""The `parley` command: wiring and nothing else."""
+"""The `parley` command; wiring and nothing else."""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Entry point of the `parley` command. Exit status: 0 done, 1 refused or failed, 2 wrong usage, 130 interrupted."""
+    from parley.cli.app import run
+
+    run()

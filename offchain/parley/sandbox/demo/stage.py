@@ -72,6 +72,7 @@ class Stage:
         settings = {
             "PARLEY_DATABASE": f"sqlite:///{self.folder / 'gateway.sqlite'}",
             "PARLEY_PORT": str(port),
+            "PARLEY_LOCAL_CHAIN": "1",
             "PARLEY_RPC_URL": self.anvil.rpc_url,
             "PARLEY_CHAIN_ID": str(self.deployment.chain_id),
             "PARLEY_ESCROW": self.deployment.escrow,

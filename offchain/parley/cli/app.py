@@ -1,0 +1,54 @@
+"""The tree of commands. Each command imports its room when it runs, so that `parley verify` starts without a gateway."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from parley import __version__
+from parley.cli import agent, demo, deploy, keys, reputation, serve, verify
+from parley.cli.output import print_failure
+from parley.errors import ParleyError
+
+app = typer.Typer(
+    name="parley",
+    help="A marketplace where software agents negotiate, sign once and settle through escrow.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("demo")(demo.demo)
+app.command("verify")(verify.verify)
+app.command("serve")(serve.serve)
+app.command("deploy")(deploy.deploy)
+app.command("reputation")(reputation.reputation)
+app.add_typer(agent.app, name="agent")
+app.add_typer(keys.app, name="keys")
+
+
+def _version(shown: bool) -> None:
+    if shown:
+        typer.echo(f"parley {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version and exit."
+    ),
+) -> None:
+    """Options of every command."""
+
+
+def run() -> None:
+    """Runs the command line; typed errors become a readable message and exit status 1."""
+    try:
+        app()
+    except ParleyError as error:
+        print_failure(error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)
