@@ -27,10 +27,13 @@ class TurnPassed:
 
 @dataclass(frozen=True, slots=True)
 class OfferMade:
+    """`values` are the offer's in Python form, in the domain's order of issues."""
+
     role: str
     message: Hash32
     offer: Offer
     sequence: int
+    values: tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)

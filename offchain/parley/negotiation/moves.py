@@ -50,17 +50,16 @@ def offer(
         rules, state.records[at], values, document_hash(dict(payload.values)), payload.final
     )
     records = (*state.records[:at], record, *state.records[at + 1 :])
-    standing = StandingOffer(message_hash, role, core.sequence, core.payload, payload, payload.expires_at)
+    standing = StandingOffer(
+        message_hash, role, core.sequence, core.payload, payload, payload.expires_at, values
+    )
     status = Status.PROPOSED if opening_move else Status.COUNTER
-    state = replace(state, status=status, offer=standing, acceptances=(), records=records)
-    made: Effect = OfferMade(role, message_hash, payload, core.sequence)
-
     pair = pair_digest(records)
-    if pair is not None:
-        pairs, looped = with_pair(state.pairs, pair)
-        state = replace(state, pairs=pairs)
-        if looped:
-            return end(state, Status.TERMINATED, Reason.LOOP, rules.fallback, made)
+    pairs, looped = (state.pairs, False) if pair is None else with_pair(state.pairs, pair)
+    state = replace(state, status=status, offer=standing, acceptances=(), records=records, pairs=pairs)
+    made: Effect = OfferMade(role, message_hash, payload, core.sequence, values)
+    if looped:
+        return end(state, Status.TERMINATED, Reason.LOOP, rules.fallback, made)
     return _pass_turn(rules, state, made)
 
 

@@ -22,6 +22,8 @@ Outcome = tuple[IssueValue, ...]
 
 ENUMERATED = 4_096
 """Spaces of at most this many outcomes are listed; larger ones are searched by their axes."""
+REMEMBERED = 1_024
+"""How many outcomes' utilities a space keeps at hand."""
 AXIS_POINTS = 1_024
 """An axis of more values than this is searched on a grid of this many, its ends included."""
 
@@ -92,7 +94,8 @@ class Branch:
 
 
 class Space:
-    """A domain seen by a profile. Immutable, and shared by all negotiations of the two.
+    """A domain seen by a profile. Nothing about it changes, and it may be shared by all negotiations of
+    the two.
 
     Raises `ProfileInvalid` for a profile that does not fit the domain, `SpaceEmpty` when its limits leave
     nothing.
@@ -111,6 +114,7 @@ class Space:
         self.branches: tuple[Branch, ...] = tuple(self._branches())
         if not self.branches:
             raise SpaceEmpty("The hard constraints of the profile leave no outcome", role=profile.role)
+        self._gains: dict[Outcome, int] = {}
         self.reservation = profile.reservation_ppm * PPM
         self.best_gain = max(branch.gain(branch.best()) for branch in self.branches)
         self.size = sum(branch.size for branch in self.branches)
@@ -175,7 +179,13 @@ class Space:
 
     def gain(self, outcome: Outcome) -> int:
         """Exact utility, times 10^12."""
-        return exact_utility(self.profile, self.domain, self.mapping(outcome))
+        known = self._gains.get(outcome)
+        if known is None:
+            known = exact_utility(self.profile, self.domain, self.mapping(outcome))
+            if len(self._gains) >= REMEMBERED:
+                self._gains.clear()
+            self._gains[outcome] = known
+        return known
 
     def constraints_hold(self, outcome: Outcome) -> bool:
         """The constraints over several issues; a branch has only values that the limits allow."""

@@ -17,7 +17,8 @@ HISTORY_BYTES = 34
 
 @dataclass(frozen=True, slots=True)
 class StandingOffer:
-    """The latest offer: what an acceptance has to cite. `expires_at` 0 means that it holds until the
+    """The latest offer: what an acceptance has to cite. `values` are the offer's in
+    Python form, in the domain's order of issues; `expires_at` 0 means that it holds until the
     deadline.
     """
 
@@ -27,6 +28,7 @@ class StandingOffer:
     payload: Hash32
     offer: Offer
     expires_at: int
+    values: tuple[int | str, ...]
 
     def expired(self, at: int) -> bool:
         """Whether it can no longer be accepted at `at` (unix seconds). The expiry itself is still inside."""

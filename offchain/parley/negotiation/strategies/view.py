@@ -85,13 +85,12 @@ def view_of(
 ) -> View:
     """The view of the party of the profile's role, out of the state and all offers made so far in order."""
     role = space.profile.role
-    decode = space.domain.decode_values
-    mine = tuple(space.outcome(decode(made.offer.values)) for made in offers if made.role == role)
-    theirs = tuple(space.outcome(decode(made.offer.values)) for made in offers if made.role != role)
+    mine = tuple(made.values for made in offers if made.role == role)
+    theirs = tuple(made.values for made in offers if made.role != role)
     standing = state.offer
     table = None
     if standing is not None and standing.role != role and not standing.expired(now):
-        table = space.outcome(decode(standing.offer.values))
+        table = standing.values
     return View(
         space=space,
         mine=mine,
