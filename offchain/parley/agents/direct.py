@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 from parley.agents.errors import AgentError
 from parley.agents.wallet import Wallet
@@ -15,6 +17,7 @@ from parley.chain.node import NodeClient
 from parley.chain.sender import Sender
 from parley.settlement.models import DealView, SubmittedDeal
 from parley.settlement.service import Settlement
+from parley.settlement.worker import SettlementWorker
 from parley.store import EventStore
 from parley.terms.actions import Action
 from parley.terms.deal import Deal
@@ -32,8 +35,8 @@ class DirectSettlement:
     """Opens deals and relays actions from `gas`, an account that pays for transactions and can do nothing
     else.
 
-    The agent's own key stays behind its wallet: whatever the escrow acts on carries a signature the wallet
-    made.
+    A thread sends and follows until `close`. The agent's own key stays behind its wallet: whatever the
+    escrow acts on carries a signature the wallet made.
     """
 
     def __init__(
@@ -50,6 +53,19 @@ class DirectSettlement:
         sender = Sender(store, node, gas, nudge=nudge)
         indexer = Indexer(store, node, contract, start_block=start_block)
         self._settlement = Settlement(store, sender, indexer, contract)
+        self._worker = SettlementWorker(self._settlement, store).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stops sending and following; what was submitted is in the store, for the next time."""
+        self._worker.stop()
 
     def submit(
         self,
@@ -75,8 +91,7 @@ class DirectSettlement:
         self._settlement.act(deal_id, action, wallet.sign_action(action))
 
     def view(self, deal_id: str) -> DealView:
-        """The deal on the word of this agent's own node, after a look at it."""
-        self._settlement.tick()
+        """The deal on the word of this agent's own node."""
         return self._settlement.deal(deal_id)
 
     def wait_for(self, deal_id: str, *statuses: str, seconds: float = 30.0) -> DealView:

@@ -75,6 +75,7 @@ def gateway_server(gateway: Gateway) -> uvicorn.Server:
         log_level="warning",
         access_log=False,
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=gateway.settings.shutdown_seconds,
         timeout_keep_alive=30,
         limit_concurrency=2_048,
