@@ -10,8 +10,8 @@ import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-import click
 import pytest
 import typer
 
@@ -22,7 +22,7 @@ from pages import PAGES, ROOT, blocks, inline_code
 
 PACKAGE = ROOT / "offchain" / "parley"
 _TOP = ("offchain/", "contracts/", "tests/", "docs/", "scripts/", ".ci/")
-_COMMAND = re.compile(r"(?:(?<=^)|(?<=[`\s(|$]))(?:parley(?= [a-z-])|scripts/[a-z_]+)(?:[ =][^`|;&>)\n]*)?")
+_COMMAND = re.compile(r"(?:(?<=^)|(?<=[`\s(|$]))(?:parley(?= [a-z-])|scripts/[a-z_.]+)(?:[ =][^`|;&>)\n]*)?")
 _FLAG = re.compile(r"--[a-z][a-z-]*")
 
 
@@ -59,7 +59,7 @@ def from_messages() -> Iterator[tuple[str, str]]:
 COMMANDS = sorted({*from_pages(), *from_messages()})
 
 
-def root_command() -> click.Command:
+def root_command() -> Any:
     return typer.main.get_command(app)
 
 
@@ -72,7 +72,7 @@ def wrong_parley_command(line: str) -> str | None:
             known |= {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
             if flag not in known:
                 return f"`{command.name}` has no flag {flag}"
-        elif isinstance(command, click.Group):
+        elif hasattr(command, "commands"):
             known |= {name for option in command.params for name in (*option.opts, *option.secondary_opts)}
             inner = command.commands.get(word)
             if inner is None:
