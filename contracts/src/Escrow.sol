@@ -227,7 +227,7 @@ contract Escrow is Ledger {
         (bytes32 dealId, DealWord word) = _in(deal, Status.Open);
         _requireMilestone(milestone, word);
         uint256 deadline = _deadline(deal, word);
-        uint256 toSeller;
+        uint256 toSeller = 0;
         Outcome outcome = Outcome.Defaulted;
         if (party == address(0)) {
             _requireAfter(deadline);

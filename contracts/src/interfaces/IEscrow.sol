@@ -12,7 +12,8 @@ pragma solidity ^0.8.30;
 /// Money invariants. Per honest token `balanceOf(this) >= sum of locked + sum of internal balances`. What a deal pays
 /// out equals what it took in, to the unit.
 ///
-/// Rounding. Every share is floored towards the seller's side of the formula and the remainder goes to the buyer.
+/// Rounding. Every share is floored in the formula as written and the remainder goes to the other side: a seller's share of
+/// a milestone leaves the remainder to the buyer, the buyer's share of a bond leaves it to the seller.
 ///
 /// Clock. `deliverBy + shift` is a milestone's deadline. `shift` grows by the time a delivery waited for the buyer and by
 /// the time of a dispute: the clock of delivery runs only while the seller can act.
@@ -398,7 +399,7 @@ interface IEscrow {
     function recordOf(address token, address party) external view returns (Record memory);
     function epochOf(address party) external view returns (uint64);
     /// @notice Whether the split with this digest was revoked. A split that was used has a closed deal.
-    function splitSpent(bytes32 split) external view returns (bool);
+    function splitSpent(bytes32 digest) external view returns (bool);
     function nonceUsed(address party, uint256 nonce) external view returns (bool);
     function domainSeparator() external view returns (bytes32);
 }

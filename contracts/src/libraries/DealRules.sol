@@ -56,7 +56,7 @@ library DealRules {
         if (price == 0) revert IEscrow.PriceZero();
         uint256 count = milestones.length;
         if (count == 0 || count > MAX_MILESTONES) revert IEscrow.MilestoneCount(count, MAX_MILESTONES);
-        uint256 sum;
+        uint256 sum = 0;
         uint256 earliest = block.timestamp;
         for (uint256 i; i < count; ++i) {
             IEscrow.Milestone calldata milestone = milestones[i];

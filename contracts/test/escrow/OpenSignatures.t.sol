@@ -137,7 +137,7 @@ contract OpenSignaturesTest is EscrowTest {
         refused(signed(buyerKey, id));
     }
 
-    function test_survivesHostileAnswers() external {
+    function test_surviveHostileAnswers() external {
         useSeller(address(new GasBurnerWallet()));
         refused(signed(sellerKey, id));
         useSeller(address(new RevertingWallet()));
