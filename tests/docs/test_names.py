@@ -20,6 +20,9 @@ from parley.cli.app import app
 sys.path.insert(0, str(Path(__file__).parent))
 from pages import PAGES, ROOT, blocks, inline_code
 
+sys.path.insert(0, str(ROOT / "scripts" / "promises"))
+from collect import missing_test
+
 PACKAGE = ROOT / "offchain" / "parley"
 _TOP = ("offchain/", "contracts/", "tests/", "docs/", "scripts/", ".ci/")
 _COMMAND = re.compile(r"(?:(?<=^)|(?<=[`\s(|$]))(?:parley(?= [a-z-])|scripts/[a-z_.]+)(?:[ =][^`|;&>)\n]*)?")
@@ -118,3 +121,9 @@ def test_named_file_exists(page: Path) -> None:
         path = code.partition("::")[0].rstrip("/")
         if code.startswith(_TOP) and not re.search(r"[\s*<>{}…]|[A-Z]{3,}\b$", path):
             assert (ROOT / path).exists(), f"{page.name} names {path}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_named_test_exists(page: Path) -> None:
+    wrong = [missing_test(ROOT, code) for code in inline_code(page) if re.match(r"\S+\.(py|sol)::\S+$", code)]
+    assert [one for one in wrong if one] == []
