@@ -23,6 +23,8 @@ from parley.terms.values import Address
 Values = Mapping[str, IssueValue]
 Sessions = Callable[[], Iterable[NegotiationSession]]
 UNLIMITED = Budget(limit=2**128 - 1)
+PATIENCE = 2
+"""Seconds that a buyer waits for the slowest of its counterparties before it goes on without it."""
 
 
 class Turn(Enum):
@@ -65,16 +67,24 @@ class SharedNeed:
     """One quantity over all negotiations of an agent, never promised twice.
 
     With `purchase` the need is divided among the live negotiations, cheapest first, and one whose share is
-    nothing waits; without it (a seller's stock) each may ask for whatever is left.
+    nothing waits; without it (a seller's stock) each may ask for whatever is left. A buyer goes in rounds: a
+    negotiation waits until the others have answered, or `patience` seconds, so that no quantity is bound in
+    offers that are about to be countered.
     """
 
     def __init__(
-        self, need: Need, wallet: Wallet, sessions: Sessions, purchase: Purchase | None = None
+        self,
+        need: Need,
+        wallet: Wallet,
+        sessions: Sessions,
+        purchase: Purchase | None = None,
+        patience: int = PATIENCE,
     ) -> None:
         self.need = need
         self._wallet = wallet
         self._sessions = sessions
         self._purchase = purchase
+        self._patience = patience
 
     def turn(self, session: NegotiationSession) -> Turn:
         """LEAVE when nothing is left, or when every live negotiation only waits for the others."""
@@ -82,11 +92,25 @@ class SharedNeed:
             return Turn.LEAVE
         if self._purchase is None:
             return Turn.TAKE
+        if self._ahead(session):
+            return Turn.WAIT
         shares = self._shares()
         if shares[session.id].quantity:
             return Turn.TAKE
         stuck = all(other.my_turn and not shares[other.id].quantity for other in self._live())
         return Turn.LEAVE if stuck else Turn.WAIT
+
+    def _ahead(self, session: NegotiationSession) -> bool:
+        """Whether another negotiation of the same round still waits for its answer, and not for long."""
+        made, now = _own_offers(session), self._wallet.clock()
+        return any(
+            not other.my_turn
+            and not other.state.held
+            and _own_offers(other) <= made
+            and now - other.state.last_sent_at <= self._patience
+            for other in self._live()
+            if other is not session
+        )
 
     def admits(self, session: NegotiationSession, values: Values) -> bool:
         """Whether `values` stay within this negotiation's share and what is promised nowhere else."""
@@ -141,6 +165,10 @@ class SharedNeed:
             return Talk(session.id, _other(session))
         capacity = max(int(values[self.need.issue]) for values in theirs)
         return Talk(session.id, _other(session), int(theirs[-1][self._purchase.price_issue]), capacity)
+
+
+def _own_offers(session: NegotiationSession) -> int:
+    return sum(made.role == session.role for made in session.offers)
 
 
 def _agreed(session: NegotiationSession) -> bool:

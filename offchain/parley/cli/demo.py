@@ -8,7 +8,7 @@ import typer
 
 
 def demo(
-    seed: int = typer.Option(7, "--seed", min=0, help="Draws sellers' floors, capacities and strategies."),
+    seed: int = typer.Option(12, "--seed", min=0, help="Draws sellers' floors, capacities and strategies."),
     approve: bool = typer.Option(
         False, "--approve", help="Approve every request instead of asking at this terminal."
     ),

@@ -17,7 +17,7 @@ OFFERS = ("propose", "counter")
 
 def save_bundle(client: GatewayClient, deal_id: str, folder: Path) -> tuple[Path, Mapping[str, Any]]:
     """Fetches the evidence bundle of a deal and writes it to a file."""
-    bundle = client.deal_bundle(deal_id)
+    bundle = client.deal_bundle(deal_id)["bundle"]
     path = folder / f"bundle-{deal_id[2:12]}.json"
     path.write_text(json.dumps(bundle))
     return path, bundle
