@@ -22,6 +22,9 @@ from parley.terms.message import Approval, MessageReceipt, SignedApproval, Signe
 from parley.terms.values import Hash32
 
 
+pytestmark = pytest.mark.timeout(900)  # ten thousand examples take their time
+
+
 def _whole() -> dict[str, Any]:
     """A bundle in which everything that can be signed is there."""
     agreed = samples.agreement(5)

@@ -29,6 +29,8 @@ from parley.terms.values import MAX_SAFE_INTEGER, Hash32, keccak
 sys.path.insert(0, str(Path(__file__).parents[1] / "vectors"))
 import samples
 
+pytestmark = pytest.mark.timeout(900)  # ten thousand examples take their time
+
 TEXT = st.text(st.characters(exclude_categories=("Cs",)))
 SCALARS = st.none() | st.booleans() | st.integers(-MAX_SAFE_INTEGER, MAX_SAFE_INTEGER) | TEXT
 KEYS = st.text(st.characters(max_codepoint=127), max_size=8)
