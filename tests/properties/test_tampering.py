@@ -21,7 +21,6 @@ import samples
 from parley.terms.message import Approval, MessageReceipt, SignedApproval, SignedReceipt
 from parley.terms.values import Hash32
 
-
 pytestmark = pytest.mark.timeout(900)  # ten thousand examples take their time
 
 
