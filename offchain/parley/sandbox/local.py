@@ -27,6 +27,8 @@ from parley.chain.token import TokenContract
 from parley.gateway.serve import gateway_server, listen
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.startup import open_gateway
+from parley.sandbox.leases import simple_lease
+from parley.terms.domain import Domain
 from parley.terms.signing import LocalSigner
 from parley.terms.values import Address, keccak
 
@@ -126,6 +128,10 @@ class LocalMarket:
     def tokens(self) -> dict[str, TokenName]:
         """The local token's EIP-712 name, which agents need to authorise payments."""
         return {self.deployment.token: TokenName(TOKEN_NAME, TOKEN_VERSION)}
+
+    def lease(self, **changes: Any) -> Domain:
+        """A small lease to bargain over, settled in the local token; see `simple_lease`."""
+        return simple_lease(self.deployment.token, **changes)
 
     def fund(self, address: str, amount: int) -> None:
         """Mints `amount` base units of the local token."""
