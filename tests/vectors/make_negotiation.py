@@ -60,7 +60,11 @@ class Story(Table):
                 "opening": self.opening.as_json(),
                 "messages": [message.wire() for message in self.told],
             },
-            "expected": {"negotiation": self.state.negotiation, "outcomes": self.outcomes, "final": self.state.document()},
+            "expected": {
+                "negotiation": self.state.negotiation,
+                "outcomes": self.outcomes,
+                "final": self.state.document(),
+            },
         }
 
 
@@ -179,7 +183,9 @@ def told(event: Event) -> dict[str, Any]:
 
 def one(number: int, price: int, opened: int, closed: int, *between: Event, **changes: Any) -> list[Event]:
     deal = Hash32.of(number.to_bytes(32, "big"))
-    opening = Opened(deal, changes.get("buyer", A), changes.get("seller", B), changes.get("token", TOKEN), price, opened)
+    opening = Opened(
+        deal, changes.get("buyer", A), changes.get("seller", B), changes.get("token", TOKEN), price, opened
+    )
     outcome = changes.get("outcome")
     last: Event = Settled(deal, 0, 0, closed) if outcome is None else Closed(deal, outcome, closed)
     return [opening, *between, last]
@@ -229,7 +235,9 @@ SUBJECTS: dict[str, Callable[[], list[Case]]] = {"state-machine": state_machine,
 
 
 def main() -> int:
-    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     arguments.add_argument("--check", action="store_true", help="write nothing, exit 1 when a file differs")
     check = arguments.parse_args().check
     differing = []
@@ -242,7 +250,7 @@ def main() -> int:
             if not check:
                 path.write_text(text, encoding="utf-8")
     if check and differing:
-        print(f"differing: {', '.join(differing)}", file=sys.stderr)
+        sys.stderr.write(f"differing: {', '.join(differing)}\n")
         return 1
     return 0
 

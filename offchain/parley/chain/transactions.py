@@ -5,9 +5,10 @@ set-up.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
+
+import rlp
 
 from parley.chain.errors import NodeUnreachable
 from parley.chain.escrow import Call
@@ -17,22 +18,6 @@ from parley.terms.signing import Signer
 from parley.terms.values import keccak
 
 _TYPE: Final = b"\x02"
-
-
-def _rlp(item: bytes | Sequence[object]) -> bytes:
-    if isinstance(item, bytes):
-        if len(item) == 1 and item[0] < 0x80:
-            return item
-        return _rlp_length(len(item), 0x80) + item
-    body = b"".join(_rlp(part) for part in item)  # type: ignore[arg-type]
-    return _rlp_length(len(body), 0xC0) + body
-
-
-def _rlp_length(length: int, offset: int) -> bytes:
-    if length < 56:
-        return bytes((offset + length,))
-    size = _big_endian(length)
-    return bytes((offset + 55 + len(size),)) + size
 
 
 def _big_endian(value: int) -> bytes:
@@ -73,9 +58,9 @@ def sign(transaction: Unsigned, signer: Signer) -> Signed:
         transaction.data,
         [],
     ]
-    signature = bytes.fromhex(signer.sign_digest(keccak(_TYPE + _rlp(fields)))[2:])
+    signature = bytes.fromhex(signer.sign_digest(keccak(_TYPE + rlp.encode(fields)))[2:])
     r, s = (int.from_bytes(signature[part], "big") for part in (slice(0, 32), slice(32, 64)))
-    raw = _TYPE + _rlp([*fields, _big_endian(signature[64] - 27), _big_endian(r), _big_endian(s)])
+    raw = _TYPE + rlp.encode([*fields, _big_endian(signature[64] - 27), _big_endian(r), _big_endian(s)])
     return Signed(raw, "0x" + keccak(raw).hex())
 
 
