@@ -53,7 +53,8 @@ class LocalAnvil:
     """Starts Anvil; ends it on `stop`, at the end of the `with`, or when this process dies, however it dies.
 
     `automine` False keeps transactions waiting until `mine`. `genesis_time` is unix seconds. `port` 0 takes a
-    free one.
+    free one. `state` is a file that the chain is read from at the start, if it is there, and written to at
+    the end.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class LocalAnvil:
         genesis_time: int | None = None,
         chain_id: int = CHAIN_ID,
         port: int = 0,
+        state: Path | None = None,
         start_seconds: float = 30,
     ) -> None:
         self._arguments = ["--host", "127.0.0.1", "--port", str(port), "--hardfork", "prague"]
@@ -74,6 +76,8 @@ class LocalAnvil:
             self._arguments += ["--block-time", str(block_time)]
         if genesis_time is not None:
             self._arguments += ["--timestamp", str(genesis_time)]
+        if state is not None:
+            self._arguments += ["--state", str(state)]
         self._chain_id = chain_id
         self._start_seconds = start_seconds
         self._process: subprocess.Popen[str] | None = None

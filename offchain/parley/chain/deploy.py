@@ -74,11 +74,15 @@ def deploy_local(node: NodeClient, signer: Signer) -> Deployment:
 
 
 def check_deployment(node: NodeClient, escrow: str) -> EscrowContract:
-    """The escrow at an address, once it was seen to be one for this chain. Raises `ContractMissing`."""
+    """The escrow at an address, once it was seen to be one for this chain.
+
+    Raises `NodeWrongChain`, `ContractMissing`, and the node's other errors.
+    """
+    chain_id = node.chain_id()
     contract = EscrowContract(node, escrow)
     if not node.code(contract.address):
         raise ContractMissing("There is no contract at the escrow's address.", escrow=contract.address)
-    expected = "0x" + escrow_domain(node.chain_id(), Address(contract.address)).hex()
+    expected = "0x" + escrow_domain(chain_id, Address(contract.address)).hex()
     found = contract.domain_separator()
     if found != expected:
         raise ContractMissing(

@@ -4,7 +4,7 @@ units.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from parley.terms.values import keccak
@@ -21,7 +21,7 @@ class Block:
     parent_hash: str
     timestamp: int
     base_fee: int
-    bloom: bytes = b""
+    bloom: bytes = field(default=b"", repr=False)
 
     def may_hold(self, address: str) -> bool:
         """Whether the header's bloom filter admits logs of a contract; True when the header has none."""
