@@ -40,10 +40,15 @@ class SignedDeal:
 
 
 class Journal:
-    """Blocks until each line is durable. One agent process owns it."""
+    """Blocks until each line is durable. One agent process owns it, so what was read once is kept in
+    memory.
+    """
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
+        self._budget: BudgetState | None = None
+        self._own: dict[str, dict[int, Intended]] = {}
+        self._signed: dict[tuple[str, int], SignedDeal] | None = None
 
     # ------------------------------------------------------------ negotiations
 
@@ -92,19 +97,25 @@ class Journal:
         if held is None:
             data = {"sequence": core.sequence, "hash": message_hash, "message": message.wire()}
             self._store.append(f"own:{core.negotiation}", ANY, (NewEvent("signed", data),))
+            self._own[core.negotiation][core.sequence] = Intended(data)
 
     def give_up(self, negotiation: str, sequence: int, problem: str) -> None:
         """The other side refused the own message at `sequence` for good; the step is open again."""
         data = {"sequence": sequence, "problem": problem}
         self._store.append(f"own:{negotiation}", ANY, (NewEvent("refused", data),))
+        self._own.pop(negotiation, None)
 
     def intended(self, negotiation: str, sequence: int) -> Intended | None:
         """The own message signed for a step, unless it was refused for good."""
-        found: Intended | None = None
-        for event in self._store.read_all(f"own:{negotiation}"):
-            if event.data["sequence"] == sequence:
-                found = Intended(event.data) if event.kind == "signed" else None
-        return found
+        own = self._own.get(negotiation)
+        if own is None:
+            own = self._own[negotiation] = {}
+            for event in self._store.read_all(f"own:{negotiation}"):
+                if event.kind == "signed":
+                    own[int(event.data["sequence"])] = Intended(event.data)
+                else:
+                    own.pop(int(event.data["sequence"]), None)
+        return own.get(sequence)
 
     def admit(self, message: Message, message_hash: Hash32, receipt: Mapping[str, Any] | None) -> None:
         """Keeps a verified message of the transcript, with the gateway's receipt where there is one."""
@@ -156,32 +167,37 @@ class Journal:
             raise JournalConflict(
                 "another deal is signed already for this agreement", negotiation=negotiation, index=index
             ) from None
+        self._deals()[(negotiation, index)] = signed
 
     def signed_deal(self, negotiation: str, index: int) -> SignedDeal | None:
-        found = (
-            event.data
-            for event in self._store.read_all("deals")
-            if event.data["negotiation"] == negotiation and event.data["index"] == index
-        )
-        data = next(found, None)
-        return None if data is None else _signed_deal(data)
+        return self._deals().get((negotiation, index))
 
     def deals(self) -> dict[Hash32, SignedDeal]:
         """Every deal this agent signed, by deal id."""
-        found = (_signed_deal(event.data) for event in self._store.read_all("deals"))
-        return {signed.deal_id: signed for signed in found}
+        return {signed.deal_id: signed for signed in list(self._deals().values())}
+
+    def _deals(self) -> dict[tuple[str, int], SignedDeal]:
+        if self._signed is None:
+            self._signed = {
+                (str(event.data["negotiation"]), int(event.data["index"])): _signed_deal(event.data)
+                for event in self._store.read_all("deals")
+            }
+        return self._signed
 
     # ------------------------------------------------------ budget, approvals
 
     def budget(self) -> BudgetState:
         """The ledger as last kept."""
-        count = self._store.length(BUDGET)
-        if count == 0:
-            return BudgetState()
-        return BudgetState.parse(self._store.read(BUDGET, count - 2, 1)[0].data["state"])
+        if self._budget is None:
+            count = self._store.length(BUDGET)
+            self._budget = BudgetState()
+            if count:
+                self._budget = BudgetState.parse(self._store.read(BUDGET, count - 2, 1)[0].data["state"])
+        return self._budget
 
     def keep_budget(self, state: BudgetState) -> None:
         self._store.append(BUDGET, ANY, (NewEvent("ledger", {"state": state.as_json()}),))
+        self._budget = state
 
     def approve(self, approval: SignedApproval) -> None:
         """Keeps a reviewer's decision under its terms hash."""

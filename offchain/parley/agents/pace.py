@@ -85,6 +85,8 @@ class SharedNeed:
         self._sessions = sessions
         self._purchase = purchase
         self._patience = patience
+        self._moment: tuple[object, ...] = ()
+        self._seen: tuple[Book, dict[str, Share]] | None = None
 
     def turn(self, session: NegotiationSession) -> Turn:
         """LEAVE when nothing is left, or when every live negotiation only waits for the others."""
@@ -94,7 +96,7 @@ class SharedNeed:
             return Turn.TAKE
         if self._ahead(session):
             return Turn.WAIT
-        shares = self._shares()
+        shares = self._now()[1]
         if shares[session.id].quantity:
             return Turn.TAKE
         stuck = all(other.my_turn and not shares[other.id].quantity for other in self._live())
@@ -115,12 +117,13 @@ class SharedNeed:
     def admits(self, session: NegotiationSession, values: Values) -> bool:
         """Whether `values` stay within this negotiation's share and what is promised nowhere else."""
         quantity = int(values[self.need.issue])
-        room = self.book().room(session.id, _other(session))
+        book, shares = self._now()
+        room = book.room(session.id, _other(session))
         if quantity > room.quantity:
             return False
         if self._purchase is None:
             return True
-        share = self._shares()[session.id]
+        share = shares[session.id]
         price = int(values[self._purchase.price_issue]) * quantity
         return quantity <= share.quantity and price <= min(share.money, room.money)
 
@@ -146,9 +149,16 @@ class SharedNeed:
     def _live(self) -> list[NegotiationSession]:
         return [session for session in self._sessions() if session.state.live]
 
-    def _shares(self) -> dict[str, Share]:
-        ceiling = 0 if self._purchase is None else self._purchase.ceiling
-        return plan(self.book(), [self._talk(session) for session in self._live()], ceiling)
+    def _now(self) -> tuple[Book, dict[str, Share]]:
+        """Book and shares, computed again only when a negotiation or the ledger has moved."""
+        ledger = self._wallet.journal.budget()
+        moment = (ledger, *((session.id, session.state.sequence) for session in self._sessions()))
+        if self._seen is None or moment != self._moment:
+            book = self.book()
+            ceiling = 0 if self._purchase is None else self._purchase.ceiling
+            self._seen = book, plan(book, [self._talk(session) for session in self._live()], ceiling)
+            self._moment = moment
+        return self._seen
 
     def _quantity(self, session: NegotiationSession) -> int:
         values = session.standing_values

@@ -92,11 +92,22 @@ class AgentRunner:
         """Looks where something happened."""
         try:
             if event.stream in NEGOTIATION_STREAMS:
-                self.attend(event.subject)
+                if not self._known(event):
+                    self.attend(event.subject)
             elif event.stream in DEAL_STREAMS:
                 self._fulfilment.attend(event.subject)
         except GatewayUnreachable as away:
             self._report_trouble(away, event.subject)
+
+    def _known(self, event: Event) -> bool:
+        """Whether the event is a message that this agent has, such as its own."""
+        bargain = self._bargains.get(event.subject)
+        return (
+            event.kind == "message"
+            and bargain is not None
+            and bargain.session.state.live
+            and event.sequence < bargain.session.state.sequence
+        )
 
     def look_around(self) -> None:
         """Attends to everything that is not finished: first takes in all that is new, then acts on it."""
@@ -153,10 +164,7 @@ class AgentRunner:
 
     def _act(self, bargain: Bargaining) -> None:
         bargain.refresh()
-        spoke = False
-        while bargain.act():
-            spoke = True
-            bargain.refresh()
+        spoke = bargain.act()
         self._conclude(bargain.session)
         if spoke:
             self._wake_others(bargain)
@@ -165,7 +173,6 @@ class AgentRunner:
         """What one negotiation binds or frees may be what another one waited for."""
         for other in list(self._bargains.values()):
             if other is not moved and other.session.my_turn and other.act():
-                other.refresh()
                 self._conclude(other.session)
 
     def _join(self, negotiation: str) -> Bargaining | None:

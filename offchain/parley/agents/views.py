@@ -176,6 +176,7 @@ class Event(View):
     kind: str
     stream: str  # negotiation, agreement, evidence, deal or chain
     subject: str  # negotiation id or deal id
+    sequence: int = -1  # in its stream; of a message the message's own
     data: Mapping[str, Any]
 
 
