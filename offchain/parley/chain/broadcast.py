@@ -54,6 +54,7 @@ class Broadcaster:
         stuck_seconds: int,
         max_fee: int,
         nudge: Callable[[], None] | None,
+        nudge_seconds: int,
     ) -> None:
         self._store = store
         self._node = node
@@ -62,6 +63,7 @@ class Broadcaster:
         self._stuck_seconds = stuck_seconds
         self._max_fee = max_fee
         self._nudge = nudge
+        self._nudge_seconds = nudge_seconds
         self.trouble: ParleyError | None = None
 
     def push(self, mined_nonce: int, limit: int) -> tuple[int, int]:
@@ -81,15 +83,22 @@ class Broadcaster:
             if (found := [item for item in sent.get(intent.id, ()) if item.nonce == intent.nonce])
         ]
         fresh = [(intent, item) for intent, item in newest if item.broadcast_at is None]
-        patience = self._store.now() - self._stuck_seconds
+        now = self._store.now()
+        patience = now - self._stuck_seconds
         stuck = [
             (intent, item)
             for intent, item in newest
             if item.broadcast_at is not None and item.broadcast_at <= patience
         ]
-        if not fresh and not stuck:
+        still = self._nudge is not None and any(
+            item.broadcast_at is not None and item.broadcast_at <= now - self._nudge_seconds
+            for _, item in newest
+        )
+        if not fresh and not stuck and not still:
             return 0, 0
         head = self._node.block_number()
+        if still and all(item.broadcast_block in (None, head) for _, item in newest):
+            self._call_nudge()
         broadcast, replaced = self._broadcast(fresh, head)
         for intent, item in stuck[:_STUCK_A_TICK]:
             replaced += self._unstick(intent, item, head)
@@ -135,9 +144,12 @@ class Broadcaster:
             return 0
         if item.broadcast_block is not None and head > item.broadcast_block:
             return self._replace(intent, item, head)
+        return 0
+
+    def _call_nudge(self) -> None:
+        """Transactions wait and no block comes: on a local chain its owner can make one."""
         if self._nudge is not None:
             self._nudge()
-        return 0
 
     def _replace(self, intent: Intent, item: Sent, head: int) -> int:
         """The same call with the same nonce and a higher fee; whichever is mined, the intent happens once."""

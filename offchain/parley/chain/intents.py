@@ -35,7 +35,6 @@ class IntentStatus(StrEnum):
     DONE = "done"  # not sent: the chain already has its effect
 
 
-UNSETTLED: Final = (IntentStatus.QUEUED, IntentStatus.SIGNED, IntentStatus.MINED)
 ON_CHAIN: Final = (IntentStatus.MINED, IntentStatus.CONFIRMED, IntentStatus.REVERTED)
 
 

@@ -41,6 +41,7 @@ class SenderSettings:
 
     confirmations: int = 0
     stuck_seconds: int = 30
+    nudge_seconds: int = 2
     max_fee: int = 500 * 10**9
     batch: int = 200
     gas_margin_percent: int = 25
@@ -91,6 +92,7 @@ class Sender:
             stuck_seconds=self._settings.stuck_seconds,
             max_fee=self._settings.max_fee,
             nudge=nudge,
+            nudge_seconds=self._settings.nudge_seconds,
         )
         self._ticking = threading.Lock()
         self._observer = Observer(store, node, self.intents, self.address, self._settings.confirmations)

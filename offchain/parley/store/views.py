@@ -35,6 +35,15 @@ class Documents:
         """
         self._transact(lambda transaction: transaction.put_document(DocumentPut(kind, key, body)))
 
+    def erase(self, kind: str, key: str) -> bool:
+        """Erase a document for good; False when there is none. Events refer to documents by hash and stay
+        verifiable.
+        """
+        table = schema.documents
+        gone = sa.delete(table).where(table.c.kind == kind, table.c.key == key)
+        count: int = self._transact(lambda transaction: transaction.execute(gone).rowcount)
+        return count > 0
+
 
 class Negotiations:
     """The read model of negotiations."""

@@ -334,17 +334,35 @@ def test_the_replaced_one_may_win(chain: FakeChain, sender: Sender, clock: Any) 
     assert (found.status, found.transaction) == (IntentStatus.CONFIRMED, old.hash)
 
 
-def test_no_replacement_while_no_block_passes(
+def test_without_blocks_a_local_chain_is_nudged_and_nothing_replaced(
     chain: FakeChain, store: EventStore, node: NodeClient, clock: Any
 ) -> None:
     nudged: list[int] = []
-    sender = Sender(store, node, SIGNER, nudge=lambda: nudged.append(1))
+
+    def nudge() -> None:
+        nudged.append(1)
+        chain.mine()
+
+    sender = Sender(store, node, SIGNER, nudge=nudge)
+    chain.automine = False
+    sender.submit("do:1", call(1))
+    sender.tick()
+    sender.tick()
+    assert nudged == []
+    clock.now += 3
+    assert sender.tick().replaced == 0
+    settle(sender)
+    assert nudged == [1]
+    assert done_on(chain) == [1]
+
+
+def test_without_blocks_and_nudge_it_waits(chain: FakeChain, sender: Sender, clock: Any) -> None:
     chain.automine = False
     sender.submit("do:1", call(1))
     sender.tick()
     clock.now += 100
     assert sender.tick().replaced == 0
-    assert nudged == [1]
+    assert len(chain.pool) == 1
 
 
 def test_a_replacement_never_passes_the_limit(

@@ -163,6 +163,16 @@ def test_the_first_document_under_a_key_stays(store: EventStore) -> None:
     assert (store.documents.get("d", "k"), store.documents.get("d", "j")) == ({"v": 1}, {"v": 1})
 
 
+def test_an_erased_document_is_gone_and_the_events_still_verify(store: EventStore) -> None:
+    store.append(
+        "one", 0, [NewEvent("said", {"payload": "0x1"})], documents=[DocumentPut("payload", "0x1", {"v": 1})]
+    )
+    assert store.documents.erase("payload", "0x1")
+    assert not store.documents.erase("payload", "0x1")
+    assert store.documents.get("payload", "0x1") is None
+    assert store.verify_stream("one") == 1
+
+
 def test_outbox_work_is_offered_until_it_is_done(store: EventStore, clock: Any) -> None:
     store.append("one", 0, [A], outbox=[NewOutbox("t", "k", {"n": 1}), NewOutbox("t", "k", {"n": 2})])
     store.append("one", 1, [A], outbox=[NewOutbox("t", "k", {"n": 3}), NewOutbox("u", "k", {"n": 4})])
