@@ -70,7 +70,8 @@ def make_engine(url: URL, *, busy_ms: int, read_only: bool) -> Engine:
     def _begin(connection: sa.Connection) -> None:
         # The writer takes the lock at once: a deferred transaction could fail half-way with a busy error no
         # waiting cures.
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -21,9 +21,9 @@ class Reader:
         try:
             with self._engine.connect() as connection:
                 return list(connection.execute(query))
-        except sa.exc.SQLAlchemyError as error:
+        except Exception as error:
             known = translate(error)
-            if known is None:
+            if known is None or known is error:
                 raise
             raise known from error
 

@@ -84,15 +84,12 @@ class EventStore:
             ) from None
         try:
             migrate(writing)
-        except sa.exc.SQLAlchemyError as error:
+        except Exception as error:
             writing.dispose()
             known = translate(error)
-            if known is None:
+            if known is None or known is error:
                 raise
             raise known from error
-        except Exception:
-            writing.dispose()
-            raise
         return cls(writing, reading, clock)
 
     # ----------------------------------------------------------------- writing

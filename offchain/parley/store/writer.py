@@ -166,7 +166,8 @@ class Writer:
     def _refresh(self, connection: sa.Connection) -> None:
         """Drop the cached heads when another process has committed since."""
         if connection.dialect.name == "sqlite":
-            version = int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+            raw: Any = connection.connection.dbapi_connection
+            version = int(raw.execute("PRAGMA data_version").fetchone()[0])
             if version != self._version:
                 self._version = version
                 self._heads.clear()
