@@ -115,3 +115,10 @@ def test_only_commands_with_tests_of_their_own_stay_unrun() -> None:
     for block in unrun:
         for line in filter(None, map(str.strip, block.text.splitlines())):
             assert line.startswith(tested), f"{block.name}: {line}"
+
+
+@pytest.mark.parametrize(("name", "most"), [("my_seller.py", 20), ("two_agents.py", 40)])
+def test_examples_stay_short(name: str, most: int) -> None:
+    [block] = [block for block in blocks(ROOT / "README.md") if block.text.startswith(f"# {name}\n")]
+    lines = [line for line in block.text.splitlines() if line.strip() and not line.startswith("# ")]
+    assert len(lines) <= most
