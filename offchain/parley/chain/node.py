@@ -101,6 +101,13 @@ class NodeClient:
     def _read(self, method: str, params: Sequence[Any] = ()) -> Any:
         return self._retrying(self.request, method, params)
 
+    def gather(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """The unchecked `result`s of several reads in one request; read them with `parley.chain.answers`.
+
+        Raises what the first refused one raises.
+        """
+        return self._retrying(self._batch, asked)
+
     def chain_id(self) -> int:
         """The chain's id; asked once. Raises `NodeWrongChain` when another was expected."""
         if self._chain_id is None:

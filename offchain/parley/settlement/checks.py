@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from parley.chain.escrow import EscrowContract, Funding, FundingKind
-from parley.chain.node import NodeClient
 from parley.chain.reader import OnChainReader
-from parley.chain.token import TokenContract
 from parley.settlement.errors import (
     AuthorizationUnsupported,
     FundingMissing,
@@ -66,13 +64,11 @@ def compact(body: bytes) -> Signature | None:
 
 
 class Checks:
-    """Looks at signatures and money through one node. Raises the node's errors where a question needs it."""
+    """Looks at signatures and authorisations. Raises the node's errors where a question needs it."""
 
-    def __init__(self, node: NodeClient, escrow: EscrowContract, submitter: str) -> None:
-        self._node = node
+    def __init__(self, escrow: EscrowContract) -> None:
         self._escrow = escrow
-        self._submitter = submitter
-        self._reader = OnChainReader(node, escrow.address)
+        self._reader = OnChainReader(escrow.node, escrow.address)
         self._separators: dict[str, bytes] = {}
 
     # -------------------------------------------------------------- signatures
@@ -135,22 +131,6 @@ class Checks:
                 raise AuthorizationUnsupported("The token takes no payment authorisations.", token=token)
             self._separators[token] = found
         return self._separators[token]
-
-    # ------------------------------------------------------------------- money
-
-    def available(self, need: Need) -> Available:
-        """What the account could pay now from the source that its side names."""
-        if need.amount == 0:
-            return Available("nothing", 0)
-        if need.kind is FundingKind.BALANCE:
-            return Available("balance", self._escrow.account_of(need.token, need.account).balance)
-        token = TokenContract(self._node, need.token)
-        held = token.balance_of(need.account)
-        if need.kind is FundingKind.ALLOWANCE:
-            allowed = token.allowance(need.account, self._escrow.address)
-            if allowed < held:
-                return Available("allowance", allowed)
-        return Available("token", held)
 
 
 @dataclass(frozen=True, slots=True)

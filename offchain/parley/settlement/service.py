@@ -22,8 +22,9 @@ from parley.chain.models import BlockTag
 from parley.chain.node import NodeClient
 from parley.chain.sender import Sender, SenderSettings
 from parley.settlement.actions import Planned, plan, plan_exit, plan_split
-from parley.settlement.checks import Checks, Need, funding, missing_funds, needs
+from parley.settlement.checks import Available, Checks, Need, funding, missing_funds, needs
 from parley.settlement.errors import DealNotOpen, DealUnknown, EpochStale, SignatureMissing, TokenMissing
+from parley.settlement.look import Look, look
 from parley.settlement.models import FAILED, PENDING, Accepted, DealView, SubmittedDeal, TransactionView
 from parley.settlement.next_actions import actions, milestones
 from parley.settlement.repository import DealRepository
@@ -45,7 +46,7 @@ class Settlement:
         self.escrow = escrow
         self.node = escrow.node
         self._chain_id = escrow.node.chain_id()
-        self._checks = Checks(escrow.node, escrow, sender.address)
+        self._checks = Checks(escrow)
         self._deals = DealRepository(store)
         self._upkeep = Upkeep(store, sender, indexer, escrow, self._deals)
 
@@ -79,20 +80,22 @@ class Settlement:
 
         Raises `DealInvalid`, `ContractError` (its status), `EpochStale`, `TokenMissing`, the node's errors.
         """
-        deal.validate_for_opening(self.node.latest().timestamp)
-        self._check_chain(deal, self.deal_id(deal))
+        deal.validate_for_opening(0)  # what time does not change is refused without a node
+        due = needs(deal, FundingKind.ALLOWANCE, FundingKind.ALLOWANCE, self.sender.address)
+        deal_id = self.deal_id(deal)
+        self._check_chain(deal, deal_id, look(self.escrow, deal, deal_id, due))
 
-    def _check_chain(self, deal: Deal, deal_id: str) -> None:
-        state = self.escrow.state_of(deal_id)
-        if state.status is Status.CANCELLED:
-            raise WrongStatus(bytes.fromhex(deal_id[2:]), int(state.status))
-        for party, signed in ((deal.buyer, deal.buyer_epoch), (deal.seller, deal.seller_epoch)):
-            current = self.escrow.epoch_of(party)
-            if signed != current:
+    def _check_chain(self, deal: Deal, deal_id: str, seen: Look) -> None:
+        deal.validate_for_opening(seen.now)
+        if seen.status is not Status.UNOPENED:
+            raise WrongStatus(bytes.fromhex(deal_id[2:]), int(seen.status))
+        signed = ((deal.buyer, deal.buyer_epoch), (deal.seller, deal.seller_epoch))
+        for (party, epoch), current in zip(signed, seen.epochs, strict=True):
+            if epoch != current:
                 raise EpochStale(
-                    "The deal is for another epoch of a party.", party=party, signed=signed, current=current
+                    "The deal is for another epoch of a party.", party=party, signed=epoch, current=current
                 )
-        if not self.node.code(deal.token):
+        if not seen.token_exists:
             raise TokenMissing("There is no contract at the token's address.", token=deal.token)
 
     def deal_id(self, deal: Deal) -> str:
@@ -118,6 +121,7 @@ class Settlement:
         Raises `DealInvalid`, `SignatureMissing`, `SignatureRefused`, `FundingMissing`, `EpochStale`,
         `ContractError`, and the errors of node and store; then nothing was kept.
         """
+        deal.validate_for_opening(0)
         submitted = SubmittedDeal(
             deal=deal,
             deal_id=self.deal_id(deal),
@@ -133,14 +137,13 @@ class Settlement:
         known = self._deals.get(submitted.deal_id)
         if known is not None and known.status != FAILED:
             return replace(known, duplicate=True)
-        state = self.escrow.state_of(submitted.deal_id)
-        if state.status not in (Status.UNOPENED, Status.CANCELLED):
-            return self._adopt(submitted)
-        deal.validate_for_opening(self.node.latest().timestamp)
-        self._check_chain(deal, submitted.deal_id)
         due = needs(deal, submitted.buyer_funding, submitted.seller_funding, self.sender.address)
+        seen = look(self.escrow, deal, submitted.deal_id, due)
+        if seen.status not in (Status.UNOPENED, Status.CANCELLED):
+            return self._adopt(submitted)
+        self._check_chain(deal, submitted.deal_id, seen)
         self._check_consent(submitted, due)
-        return self._record(submitted, due)
+        return self._record(submitted, due, seen.available)
 
     def _check_consent(self, submitted: SubmittedDeal, due: tuple[Need, Need]) -> None:
         digest = bytes.fromhex(submitted.deal_id[2:])
@@ -154,8 +157,9 @@ class Settlement:
             if authorization is None or signature not in ("", "0x"):
                 self._checks.signature(need.account, digest, signature, f"{role}'s deal signature")
 
-    def _record(self, submitted: SubmittedDeal, due: tuple[Need, Need]) -> SubmittedDeal:
-        available = [self._checks.available(need) for need in due]
+    def _record(
+        self, submitted: SubmittedDeal, due: tuple[Need, Need], available: tuple[Available, Available]
+    ) -> SubmittedDeal:
         for need, found in zip(due, available, strict=True):
             missing_funds(need, found, 0)
         call = self.escrow.open(

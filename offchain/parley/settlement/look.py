@@ -1,0 +1,74 @@
+"""What the chain says about a deal before it opens, asked in one request: state, epochs, token, time, and
+money.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from parley.chain import answers
+from parley.chain.abi import Function
+from parley.chain.escrow import Account, DealState, EscrowContract, FundingKind, Status
+from parley.chain.token import TokenContract
+from parley.settlement.checks import Available, Need
+from parley.terms.deal import Deal
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`now` is the newest block's time (unix seconds); epochs and money are buyer's and seller's, in this
+    order.
+    """
+
+    now: int
+    status: Status
+    epochs: tuple[int, int]
+    token_exists: bool
+    available: tuple[Available, Available]
+
+
+def look(escrow: EscrowContract, deal: Deal, deal_id: str, due: tuple[Need, Need]) -> Look:
+    """Ask the node. Raises its errors, and `ContractError` when the token itself refuses a question."""
+    token = TokenContract(escrow.node, deal.token)
+    views: list[tuple[str, Function, tuple[Any, ...]]] = [
+        (escrow.address, escrow.interface.function("stateOf"), (bytes.fromhex(deal_id[2:]),))
+    ]
+    for party in (deal.buyer, deal.seller):
+        views += [
+            (escrow.address, escrow.interface.function("epochOf"), (party,)),
+            (escrow.address, escrow.interface.function("accountOf"), (deal.token, party)),
+            (token.address, token.interface.function("balanceOf"), (party,)),
+            (token.address, token.interface.function("allowance"), (party, escrow.address)),
+        ]
+    asked: list[tuple[str, tuple[Any, ...]]] = [
+        ("eth_getBlockByNumber", ("latest", False)),
+        ("eth_getCode", (deal.token, "latest")),
+    ]
+    for to, function, arguments in views:
+        call = {"to": to, "data": "0x" + function.call(*arguments).hex()}
+        asked.append(("eth_call", (call, "latest")))
+    block, code, *results = escrow.node.gather(asked)
+    token_exists = bool(answers.data(code, "code"))
+    found: list[Any] = []
+    for (to, function, _), result in zip(views, results, strict=True):
+        data = answers.data(result, "call data")
+        found.append(0 if to == token.address and not token_exists else function.answer(data)[0])
+    word, *sides = found
+    return Look(
+        now=answers.block(block).timestamp,
+        status=DealState(Status(word[0]), *word[1:]).status,
+        epochs=(sides[0], sides[4]),
+        token_exists=token_exists,
+        available=(_available(due[0], *sides[1:4]), _available(due[1], *sides[5:8])),
+    )
+
+
+def _available(need: Need, account: Any, held: int, allowed: int) -> Available:
+    if need.amount == 0:
+        return Available("nothing", 0)
+    if need.kind is FundingKind.BALANCE:
+        return Available("balance", Account(*account).balance)
+    if need.kind is FundingKind.ALLOWANCE and allowed < held:
+        return Available("allowance", allowed)
+    return Available("token", held)
