@@ -16,6 +16,7 @@ import pytest
 import typer
 
 from parley.cli.app import app
+from parley.gateway.settings import GatewaySettings
 
 sys.path.insert(0, str(Path(__file__).parent))
 from pages import PAGES, ROOT, blocks, inline_code
@@ -26,6 +27,7 @@ from collect import missing_test
 PACKAGE = ROOT / "offchain" / "parley"
 _TOP = ("offchain/", "contracts/", "tests/", "docs/", "scripts/", ".ci/")
 _COMMAND = re.compile(r"(?:(?<=^)|(?<=[`\s(|$]))(?:parley(?= [a-z-])|scripts/[a-z_.]+)(?:[ =][^`|;&>)\n]*)?")
+_BARE = re.compile(r"\bscripts/[a-z_.]+|\bparley [a-z]+(?: [a-z]+)?(?: --[a-z-]+)*")
 _FLAG = re.compile(r"--[a-z][a-z-]*")
 
 
@@ -43,20 +45,53 @@ def from_pages() -> Iterator[tuple[str, str]]:
             yield from ((str(page.relative_to(ROOT)), line) for line in command_lines(code))
 
 
-def texts(module: Path) -> Iterator[str]:
-    """String literals of a module, with what an f-string fills in left as one word."""
+def text_of(node: ast.expr) -> str | None:
+    """The text of a string literal, with what an f-string fills in left as one word."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+    return None
+
+
+def literals(module: Path) -> Iterator[tuple[str, bool]]:
+    """String literals of a module, and whether each is the advice of an error."""
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Constant) and isinstance(node.value, str):
-            yield node.value
-        elif isinstance(node, ast.JoinedStr):
-            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "X" for part in node.values)
+        if isinstance(node, ast.keyword) and node.arg == "next_action":
+            advice = text_of(node.value)
+        elif isinstance(node, ast.Assign | ast.AnnAssign):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            named = isinstance(target, ast.Name) and target.id == "next_action"
+            advice = text_of(node.value) if named and node.value is not None else None
+        else:
+            advice = None
+            plain = text_of(node) if isinstance(node, ast.expr) else None
+            if plain is not None:
+                yield plain, False
+        if advice is not None:
+            yield advice, True
 
 
 def from_messages() -> Iterator[tuple[str, str]]:
     for module in sorted(PACKAGE.rglob("*.py")):
-        for text in texts(module):
+        where = str(module.relative_to(ROOT))
+        for text, advice in literals(module):
             for quoted in re.findall(r"`([^`\n]+)`", text):
-                yield from ((str(module.relative_to(ROOT)), line) for line in command_lines(quoted))
+                yield from ((where, line) for line in command_lines(quoted))
+            if advice:
+                bare = re.sub(r"`[^`]*`", "", text)
+                yield from ((where, found) for found in _BARE.findall(bare))
+
+
+def variables() -> Iterator[tuple[str, str]]:
+    """Environment variables that a page or an error's advice names."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        yield from ((str(page.relative_to(ROOT)), name) for name in re.findall(r"\bPARLEY_[A-Z_]+\b", text))
+    for module in sorted(PACKAGE.rglob("*.py")):
+        for text, advice in literals(module):
+            found = re.findall(r"\bPARLEY_[A-Z_]+\b", text) if advice else []
+            yield from ((str(module.relative_to(ROOT)), name) for name in found)
 
 
 COMMANDS = sorted({*from_pages(), *from_messages()})
@@ -101,6 +136,13 @@ def wrong_script_command(line: str) -> str | None:
 def test_named_command_exists(where: str, line: str) -> None:
     wrong = wrong_parley_command(line) if line.startswith("parley ") else wrong_script_command(line)
     assert wrong is None, f"{where}: {line}: {wrong}"
+
+
+@pytest.mark.parametrize(("where", "name"), sorted(set(variables())))
+def test_named_variable_is_read(where: str, name: str) -> None:
+    settings = {f"PARLEY_{field.upper()}" for field in GatewaySettings.model_fields}
+    scripts = (ROOT / "scripts" / "setup").read_text() + (ROOT / "scripts" / "env.sh").read_text()
+    assert name in settings or name in scripts, f"{where} names {name}"
 
 
 def test_commands_are_found_at_all() -> None:
