@@ -31,7 +31,7 @@ contract Escrow is Ledger {
     ) external nonReentrant returns (bytes32 dealId) {
         uint256 fees = DealRules.check(deal);
         dealId = _idOf(deal);
-        _requireStatus(dealId, _deals[dealId], Status.Unopened);
+        if (DealWord.unwrap(_deals[dealId]) != 0) revert WrongStatus(dealId, _deals[dealId].status());
         address buyer = deal.buyer;
         address seller = deal.seller;
         FundingKind buyerKind = buyerFunding.kind;
@@ -48,11 +48,15 @@ contract Escrow is Ledger {
 
         address token = deal.token;
         uint256 bond = deal.sellerBond;
-        uint256 due = fees + deal.price;
-        if (due + bond > type(uint128).max) revert LockedTooLarge(due + bond);
-        _deals[dealId] = DealWords.opened(due + bond);
-        emit Opened(dealId, buyer, seller, token, deal.price, uint128(due + bond), deal.transcriptRoot);
-        if (deal.relayFee != 0) due += _relayFee(deal, buyerKind);
+        uint256 due = deal.price;
+        // A few amounts of 128 bits: no sum of them can wrap.
+        unchecked {
+            due += fees;
+            if (due + bond > type(uint128).max) revert LockedTooLarge(due + bond);
+            _deals[dealId] = DealWords.opened(due + bond);
+            emit Opened(dealId, buyer, seller, token, deal.price, uint128(due + bond), deal.transcriptRoot);
+            if (deal.relayFee != 0) due += _relayFee(deal, buyerKind);
+        }
         _fund(deal, dealId, token, buyer, due, buyerKind, buyerFunding);
         _fund(deal, dealId, token, seller, bond, sellerKind, sellerFunding);
     }
@@ -189,7 +193,7 @@ contract Escrow is Ledger {
     ) external nonReentrant {
         (bytes32 dealId, DealWord word) = _in(deal, Status.Disputed);
         _requireMilestone(milestone, word);
-        DealRules.checkBps(sellerBps);
+        if (sellerBps > BPS) revert BpsOutOfRange(sellerBps);
         _requireNotAfter(word.since() + deal.rulingWindow);
         bytes32 action = ActionHash.ruling(dealId, milestone, sellerBps, rationale, fee, validUntil);
         _requireAction(deal.arbiter, action, validUntil, signature);
@@ -332,17 +336,20 @@ contract Escrow is Ledger {
         Milestone[] calldata milestones = deal.milestones;
         uint256 index = word.milestone();
         uint256 toSeller = milestones[index].amount;
-        if (index + 1 != milestones.length) {
-            uint256 remaining = word.locked() - toSeller;
-            _deals[dealId] = _next(word, word.lost(), remaining);
-            emit Settled(dealId, uint8(index), how, uint128(toSeller), uint128(remaining), deliverable);
-        } else {
-            _deals[dealId] = _closed(word);
-            emit Settled(dealId, uint8(index), how, uint128(toSeller), 0, deliverable);
-            toSeller += _bondLeft(deal, word.lost());
-            // What is neither the last milestone nor bond is the buyer's: fees that no arbiter earned.
-            _creditAndCount(token, buyer, word.locked() - toSeller, AccountWords.SETTLED_AS_BUYER);
-            _count(token, seller, AccountWords.SETTLED_AS_SELLER);
+        // Unpaid milestones and what is left of the bond are parts of what is locked: nothing here can wrap.
+        unchecked {
+            if (index + 1 != milestones.length) {
+                uint256 remaining = word.locked() - toSeller;
+                _deals[dealId] = _next(word, word.lost(), remaining);
+                emit Settled(dealId, uint8(index), how, uint128(toSeller), uint128(remaining), deliverable);
+            } else {
+                _deals[dealId] = word.closed();
+                emit Settled(dealId, uint8(index), how, uint128(toSeller), 0, deliverable);
+                toSeller += _bondLeft(deal, word.lost());
+                // What is neither the last milestone nor bond is the buyer's: fees that no arbiter earned.
+                _creditAndCount(token, buyer, word.locked() - toSeller, AccountWords.SETTLED_AS_BUYER);
+                _count(token, seller, AccountWords.SETTLED_AS_SELLER);
+            }
         }
         bool inside = deal.payout & 1 != 0;
         if (inside) _credit(token, seller, toSeller);
@@ -383,7 +390,7 @@ contract Escrow is Ledger {
         uint256 toBuyer,
         uint256 toArbiter
     ) private {
-        _deals[dealId] = _closed(word);
+        _deals[dealId] = word.closed();
         emit Closed(dealId, outcome, uint128(toSeller), uint128(toBuyer), uint128(toArbiter));
     }
 
@@ -440,7 +447,11 @@ contract Escrow is Ledger {
 
     /// @dev The seller's part of all rulings so far is floor(arbiterFee · lost / 10 000).
     function _bondLeft(Deal calldata deal, uint256 lost) private pure returns (uint256) {
-        return deal.sellerBond - uint256(deal.arbiterFee) * lost / BPS;
+        if (lost == 0) return deal.sellerBond;
+        // At most one fee a ruling, and the bond holds one for every milestone.
+        unchecked {
+            return deal.sellerBond - uint256(deal.arbiterFee) * lost / BPS;
+        }
     }
 
     /// @return fees what is left of the buyer's locked arbiter fees
@@ -451,10 +462,6 @@ contract Escrow is Ledger {
         for (uint256 i = word.milestone(); i < deal.milestones.length; ++i) {
             fees -= deal.milestones[i].amount;
         }
-    }
-
-    function _closed(DealWord word) private view returns (DealWord) {
-        return DealWords.pack(Status.Closed, word.milestone(), word.deliveries(), word.lost(), word.shift(), 0);
     }
 
     function _next(DealWord word, uint256 lost, uint256 locked) private view returns (DealWord) {

@@ -23,14 +23,13 @@ library DealRules {
         if (block.timestamp > deal.openBy) revert IEscrow.OpenByPassed(deal.openBy, block.timestamp);
         checkParties(deal.buyer, deal.seller, deal.arbiter);
         if (deal.token.code.length == 0) revert IEscrow.TokenWithoutCode(deal.token);
-        checkWindow(deal.reviewWindow);
-        checkWindow(deal.disputeWindow);
-        checkWindow(deal.rulingWindow);
-        checkBps(deal.rejectedSellerBps);
-        checkBps(deal.lapsedSellerBps);
-        checkBps(deal.walkAwayBps);
+        uint256 reviewWindow = deal.reviewWindow;
+        if (outOfRange(reviewWindow) || outOfRange(deal.disputeWindow) || outOfRange(deal.rulingWindow)) {
+            revertWindow(deal);
+        }
+        if (deal.rejectedSellerBps > BPS || deal.lapsedSellerBps > BPS || deal.walkAwayBps > BPS) revertBps(deal);
         IEscrow.Milestone[] calldata milestones = deal.milestones;
-        checkMilestones(milestones, deal.price, deal.reviewWindow);
+        checkMilestones(milestones, deal.price, reviewWindow);
         return checkFees(deal, milestones.length);
     }
 
@@ -41,12 +40,27 @@ library DealRules {
         }
     }
 
-    function checkWindow(uint256 window) private pure {
-        if (window == 0 || window > MAX_WINDOW) revert IEscrow.WindowOutOfRange(window, MAX_WINDOW);
+    /// @dev 1 to MAX_WINDOW is in range; zero wraps to the largest number.
+    function outOfRange(uint256 window) private pure returns (bool) {
+        unchecked {
+            return window - 1 >= MAX_WINDOW;
+        }
     }
 
-    function checkBps(uint256 bps) internal pure {
-        if (bps > BPS) revert IEscrow.BpsOutOfRange(bps);
+    /// @dev Names the window that is out of range.
+    function revertWindow(IEscrow.Deal calldata deal) private pure {
+        uint256 window = deal.rulingWindow;
+        if (outOfRange(deal.disputeWindow)) window = deal.disputeWindow;
+        if (outOfRange(deal.reviewWindow)) window = deal.reviewWindow;
+        revert IEscrow.WindowOutOfRange(window, MAX_WINDOW);
+    }
+
+    /// @dev Names the share that is above the whole.
+    function revertBps(IEscrow.Deal calldata deal) private pure {
+        uint256 bps = deal.walkAwayBps;
+        if (deal.lapsedSellerBps > BPS) bps = deal.lapsedSellerBps;
+        if (deal.rejectedSellerBps > BPS) bps = deal.rejectedSellerBps;
+        revert IEscrow.BpsOutOfRange(bps);
     }
 
     function checkMilestones(IEscrow.Milestone[] calldata milestones, uint256 price, uint256 reviewWindow)

@@ -39,7 +39,12 @@ library DealWords {
     }
 
     function status(DealWord word) internal pure returns (IEscrow.Status) {
-        return IEscrow.Status(uint8(DealWord.unwrap(word)));
+        IEscrow.Status status_;
+        // Only members of the enumeration are ever packed: its range needs no second check.
+        assembly ("memory-safe") {
+            status_ := and(word, 0xff)
+        }
+        return status_;
     }
 
     function milestone(DealWord word) internal pure returns (uint256) {
@@ -79,6 +84,12 @@ library DealWords {
         returns (DealWord)
     {
         return pack(status_, milestone(word), deliveries_, lost(word), shift_, locked(word));
+    }
+
+    /// @notice Closed now, with nothing locked; the rest stays for whoever reads it later.
+    function closed(DealWord word) internal view returns (DealWord) {
+        uint256 kept = DealWord.unwrap(word) & (((1 << SINCE) - (1 << MILESTONE)) | ((1 << LOCKED) - (1 << SHIFT)));
+        return DealWord.wrap(kept | uint256(IEscrow.Status.Closed) | (uint256(uint40(block.timestamp)) << SINCE));
     }
 
     function decoded(DealWord word) internal pure returns (IEscrow.DealState memory state) {
