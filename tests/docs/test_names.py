@@ -145,6 +145,12 @@ def test_named_variable_is_read(where: str, name: str) -> None:
     assert name in settings or name in scripts, f"{where} names {name}"
 
 
+def test_every_setting_of_the_gateway_is_explained() -> None:
+    text = (ROOT / "docs" / "guides" / "operate.md").read_text()
+    missing = [field for field in GatewaySettings.model_fields if f"PARLEY_{field.upper()}`" not in text]
+    assert missing == []
+
+
 def test_commands_are_found_at_all() -> None:
     assert any(line.startswith("scripts/demo") for _, line in COMMANDS)
     assert any(line.startswith("parley ") for _, line in COMMANDS)
