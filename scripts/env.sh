@@ -7,3 +7,6 @@ export PATH="$PARLEY_ROOT/.tools/bin:$VIRTUAL_ENV/bin:$PATH"
 export FOUNDRY_SOLC="$PARLEY_ROOT/.tools/bin/solc-v0.8.37"
 export SOLCX_BINARY_PATH="$PARLEY_ROOT/.tools/bin"
 export FOUNDRY_DISABLE_NIGHTLY_WARNING=1
+# Bytecode is kept, whatever the caller's own habit: every agent, gateway and test process here starts a second faster.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX="$PARLEY_ROOT/.tools/pycache"
