@@ -1,4 +1,4 @@
-"""The tree of commands. Each command imports its room when it runs, so that `parley verify` starts without a gateway."""
+"""The tree of commands. Each imports its room when it runs: `parley verify` starts without a gateway."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
@@ -17,19 +18,31 @@ def demo(
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object instead; implies --approve."),
 ) -> None:
-    """Plays a whole market on a throwaway chain: negotiates, asks for approval, opens, delivers, pays, verifies.
+    """Plays a whole market on a throwaway chain: bargains, asks for approvals, opens, pays, verifies.
 
-    Exit status 1 when any check fails.
+    Exit status 1 when any check fails, 2 when approvals are to be asked for and there is no terminal.
     """
     from parley.cli.output import print_json
+    from parley.sandbox.demo.errors import TerminalMissing
+    from parley.sandbox.demo.further import program
+    from parley.sandbox.demo.interruption import Interrupted, Interruption
     from parley.sandbox.demo.play import play
-    from parley.sandbox.demo.screen import Quiet, Screen
+    from parley.sandbox.demo.screen import Screen
+    from parley.sandbox.demo.watcher import Silent
 
-    screen = Quiet() if as_json else Screen(ask=not approve)
-    result = play(seed, screen, keep)
+    ask = not (approve or as_json)
+    if ask and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise TerminalMissing("The demonstration asks for approvals, and this is no terminal.")
+    try:
+        with Interruption() as interruption, Screen(ask=ask) as screen:
+            watcher = Silent() if as_json else screen
+            result = play(seed, watcher, keep, interruption.shield)
+    except Interrupted as interrupted:
+        print(f"interrupted by {interrupted}; everything it started has ended", file=sys.stderr)
+        raise typer.Exit(128 + interrupted.number) from None
     if as_json:
         print_json(result.as_json())
     else:
-        screen.show(result)
+        screen.show(result, program())
     if not result.ok:
         raise typer.Exit(1)

@@ -9,7 +9,7 @@ def deploy(
     rpc: str = typer.Option("http://127.0.0.1:8545", "--rpc", help="URL of a chain node on this machine."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Deploys escrow, registry and a payment token that anyone may mint to a local Anvil; no compiler is needed.
+    """Deploys escrow, registry and a payment token that anyone may mint to a local Anvil, without a compiler.
 
     Uses a key that everyone knows and refuses chains other than 31337.
     """

@@ -1,4 +1,4 @@
-"""`parley keys`: keystore files for agents, gateways and reviewers. A key never shows on screen or in an argument."""
+"""`parley keys`: keystore files for agents, gateways and reviewers. A key is never shown or an argument."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 
 from parley.errors import ParleyError
 
-PASSPHRASE_VARIABLE = "PARLEY_KEYSTORE_PASSPHRASE"
+PASSPHRASE_VARIABLE = "PARLEY_KEYSTORE_PASSPHRASE"  # noqa: S105 - a variable's name
 
 app = typer.Typer(help="Keystore files (version 3) for agents, gateways and reviewers.", no_args_is_help=True)
 

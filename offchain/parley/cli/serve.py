@@ -6,8 +6,8 @@ from __future__ import annotations
 def serve() -> None:
     """Runs a gateway until interrupted. Settings come from PARLEY_* variables; keys never from arguments.
 
-    PARLEY_ESCROW (address) and PARLEY_KEY or PARLEY_KEYSTORE with PARLEY_KEYSTORE_PASSPHRASE are needed; without
-    PARLEY_RPC_URL negotiations are carried but nothing is settled.
+    PARLEY_ESCROW (address) and PARLEY_KEY, or PARLEY_KEYSTORE with PARLEY_KEYSTORE_PASSPHRASE, are needed;
+    without PARLEY_RPC_URL negotiations are carried but nothing is settled.
     """
     import logging
 

@@ -14,7 +14,7 @@ def verify(
     rpc: str | None = typer.Option(None, "--rpc", help="URL of a chain node to check the deals against."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Checks every signature, the chain of messages, the replay, the deal and its proofs; with a node, the settlement.
+    """Checks signatures, hash chain, replay, the deal and its proofs; with a node, the settlement too.
 
     Prints each check. Exit status 1 when one fails.
     """

@@ -121,7 +121,8 @@ class SettlementDesk:
         self._settlement.exit(deal_id, name)
 
     def reputation(self, agent: Address, now: int) -> dict[str, Any]:
-        return self._standing.of(agent, now)
+        at = self._chain_time() or now  # the time of a block: anyone with a node can score at the same time
+        return {**self._standing.of(agent, at), "at": at}
 
     def check_chain(self) -> dict[str, Any]:
         """Asks the node afresh. Raises the node's errors, and SettlementUnavailable when the worker is

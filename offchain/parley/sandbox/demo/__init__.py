@@ -1,1 +1,1 @@
-"""The compute lease played through from a first offer to paid sellers, on a throwaway chain, with every check shown."""
+"""The compute lease played on a throwaway chain, from a first offer to paid sellers, every check shown."""

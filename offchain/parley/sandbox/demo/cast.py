@@ -16,7 +16,7 @@ DEPLOYER = "deployer"
 
 @dataclass(frozen=True, slots=True)
 class Player:
-    """One account of the demonstration. The key is derived from public knowledge and must never hold anything."""
+    """One account of the play. The key is derived from public knowledge and must never hold anything."""
 
     name: str
     key: bytes
@@ -28,6 +28,11 @@ class Player:
     @property
     def address(self) -> Address:
         return self.signer.address
+
+    @property
+    def slug(self) -> str:
+        """The name as part of a file name."""
+        return self.name.replace(" ", "-")
 
     def __repr__(self) -> str:
         return f"Player({self.name}, {self.address})"

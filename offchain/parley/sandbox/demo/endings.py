@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from pathlib import Path
 
 from parley.agents.agent import Agent
 from parley.agents.client import GatewayClient
@@ -34,11 +33,12 @@ _WAIT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """A deal that went another way, as its buyer sees it at the end."""
+    """A deal that went another way; `due` base units should have come to the seller, bond included."""
 
     buyer: Player
     seller: Player
-    view: DealView
+    deal_id: str
+    due: int
 
 
 class Endings:
@@ -55,7 +55,7 @@ class Endings:
     def agent(self, player: Player) -> Agent:
         """An agent of this player without policy or budget."""
         tokens = {self._stage.deployment.token: TokenName(TOKEN_NAME, TOKEN_VERSION)}
-        database: Path = self._stage.folder / f"{player.name}.sqlite"
+        database = self._stage.folder.agents / f"{player.slug}.sqlite"
         return Agent(self._stage.url, player.signer, database, tokens=tokens)
 
     def silence(self, buyer: Player, seller: Player) -> Ending:
@@ -66,7 +66,8 @@ class Endings:
             deadline = int(view.deal["milestones"][0]["deliver_by"])
             self._stage.anvil.travel_to(deadline + 1)
             buying.client.deal_action(deal_id, "exits", {"exit": "default"})
-            return Ending(buyer, seller, buying.wait_for(deal_id, "closed", seconds=_WAIT))
+            buying.wait_for(deal_id, "closed", seconds=_WAIT)
+            return Ending(buyer, seller, deal_id, due=0)
 
     def dispute(self, buyer: Player, seller: Player) -> Ending:
         """Delivered, rejected, disputed by the seller, ruled by the arbiter that both had named."""
@@ -77,7 +78,8 @@ class Endings:
             selling.dispute(deal_id, "the other half was offered a day later")
             buying.wait_for(deal_id, "disputed", seconds=_WAIT)
             self._rule(buying, deal_id)
-            return Ending(buyer, seller, buying.wait_for(deal_id, "closed", seconds=_WAIT))
+            view = buying.wait_for(deal_id, "closed", seconds=_WAIT)
+            return Ending(buyer, seller, deal_id, due=_ruled(view))
 
     def _agree(self, buying: Agent, selling: Agent) -> str:
         talk = buying.open(self._domain, selling.address)
@@ -104,3 +106,11 @@ class Endings:
         body = {"action": ruling.as_json(), "signature": account_signature(signer.sign_digest(digest))}
         with GatewayClient(self._stage.url, KeyIdentity(signer, chain.chain_id)) as client:
             client.deal_action(deal_id, "ruling", body)
+
+
+def _ruled(view: DealView) -> int:
+    """What the ruling leaves the seller: its share of the price, and its bond less its part of the arbiter's
+    fee, which goes with the share it did not get.
+    """
+    price, bond, fee = (int(view.deal[name]) for name in ("price", "seller_bond", "arbiter_fee"))
+    return price * SELLER_BPS // 10_000 + bond - fee * (10_000 - SELLER_BPS) // 10_000

@@ -13,6 +13,27 @@ class DemoError(ParleyError):
     next_action = "Read the output above; run again with --keep to look at the logs."
 
 
+class FolderUnusable(DemoError):
+    """The folder of the demonstration cannot be made, or not be written."""
+
+    code = "demo.folder-unusable"
+    next_action = "Name a folder that does not exist yet, where you may write and have 100 MB of room."
+
+
+class TerminalMissing(DemoError):
+    """Approvals were to be asked for, and nobody is there to answer."""
+
+    code = "demo.terminal-missing"
+    next_action = "Run it in a terminal to decide yourself, or add --approve to approve every request."
+
+
+class RequestForged(DemoError):
+    """A request for approval does not ask for what it shows."""
+
+    code = "demo.request-forged"
+    next_action = "Do not approve it; look at the agent that asks."
+
+
 class ProcessEnded(DemoError):
     """A process of the demonstration ended by itself."""
 

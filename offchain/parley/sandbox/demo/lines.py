@@ -3,52 +3,58 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from parley.agents.client import GatewayClient
+from parley.agents.signin import KeyIdentity
 from parley.agents.views import DealView
-from parley.sandbox.demo.result import Line
+from parley.sandbox.demo.cast import Player
+from parley.sandbox.demo.result import Line, Result
 from parley.sandbox.demo.stage import Stage
 
 OFFERS = ("propose", "counter")
+"""Performatives that carry an offer."""
 
 
-def save_bundle(client: GatewayClient, deal_id: str, folder: Path) -> tuple[Path, Mapping[str, Any]]:
-    """Fetches the evidence bundle of a deal and writes it to a file."""
-    bundle = client.deal_bundle(deal_id)["bundle"]
-    path = folder / f"bundle-{deal_id[2:12]}.json"
-    path.write_text(json.dumps(bundle))
-    return path, bundle
+def client_of(stage: Stage, who: Player) -> GatewayClient:
+    """Speaks to the gateway with this player's key."""
+    return GatewayClient(stage.url, KeyIdentity(who.signer, stage.deployment.chain_id))
 
 
-def line_of(
+def collect(
     stage: Stage,
-    view: DealView,
-    bundle: Mapping[str, Any],
-    path: Path,
-    buyer: str,
-    seller: str,
+    client: GatewayClient,
+    deal_id: str,
+    sides: tuple[Player, Player],
     strategy: str,
+    result: Result,
 ) -> Line:
-    """The line of a closed deal."""
+    """Fetches a closed deal of (buyer, seller), writes its evidence bundle to a file and adds its line."""
+    buyer, seller = sides
+    view = client.deal(deal_id)
+    bundle = client.deal_bundle(deal_id)["bundle"]
+    number = len(result.lines) + 1
+    path = stage.folder.bundles / f"{number}-{seller.slug}.json"
+    path.write_text(json.dumps(bundle))
     messages = bundle["messages"]
     offers = [message for message in messages if message["core"]["performative"] in OFFERS]
-    return Line(
+    line = Line(
+        number=number,
         deal_id=view.deal_id,
-        buyer=buyer,
-        seller=seller,
+        buyer=buyer.name,
+        seller=seller.name,
         terms=offers[-1]["payload"]["values"],
         price=int(view.deal["price"]),
+        bond=int(view.deal["seller_bond"]),
         offers=len(offers),
         messages=len(messages),
         strategy=strategy,
         outcome=str(view.status),
         paid=int(view.money["to_seller"]),
         gas=_gas(stage, view),
-        bundle=path.name,
+        bundle=path,
     )
+    result.lines.append(line)
+    return line
 
 
 def _gas(stage: Stage, view: DealView) -> dict[str, int]:

@@ -36,7 +36,7 @@ class Count:
 
     @property
     def locked(self) -> int:
-        """What the escrow holds beyond internal balances: money of open deals, and never less than nothing."""
+        """What the escrow holds beyond internal balances: money of open deals, never less than nothing."""
         return self.held - sum(holding.internal for holding in self.holdings.values())
 
     @property

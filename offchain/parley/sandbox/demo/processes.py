@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from parley.chain import watchdog
+from parley.sandbox.demo.errors import ProcessEnded
 
 _PATIENCE = 8.0
 
@@ -26,10 +27,9 @@ class Processes:
     def __init__(self, logs: Path) -> None:
         self._logs = logs
         self._running: dict[str, subprocess.Popen[bytes]] = {}
-        logs.mkdir(parents=True, exist_ok=True)
 
     def start(self, name: str, arguments: Sequence[str], secrets: Mapping[str, str]) -> None:
-        """Runs `python ARGUMENTS` with `secrets` in its environment, where they are not listed for other users."""
+        """Runs `python ARGUMENTS` with `secrets` in its environment, where other users do not see them."""
         environment = {key: value for key, value in os.environ.items() if not key.startswith("PARLEY_")}
         environment.update(secrets)
         command = [sys.executable, "-I", "-S", str(watchdog.__file__), sys.executable, *arguments]
@@ -49,6 +49,12 @@ class Processes:
     def exit_status(self, name: str) -> int | None:
         """None while it runs."""
         return self._running[name].poll()
+
+    def check(self, name: str) -> None:
+        """Raises ProcessEnded when it does not run any more."""
+        status = self.exit_status(name)
+        if status is not None:
+            raise ProcessEnded(f"The {name} ended by itself.", status=status, output=self.tail(name))
 
     def tail(self, name: str, lines: int = 12) -> str:
         """The last lines that a process printed."""

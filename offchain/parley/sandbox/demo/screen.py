@@ -2,127 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
+from rich.live import Live
 from rich.prompt import Confirm
+from rich.rule import Rule
+from rich.table import Table
+from rich.text import Text
 
-from parley.agents.approvals import ApprovalRequest
-from parley.sandbox.demo.checks import usd
+from parley.sandbox.demo.board import Board, Moment
+from parley.sandbox.demo.further import further
+from parley.sandbox.demo.question import Question
 from parley.sandbox.demo.result import Result
-from parley.sandbox.demo.tables import checks_table, deals_table, gas_table, money_table, times_line
-
-_VERBS = {
-    "ready": "is there",
-    "opened": "opens a negotiation",
-    "offered": "offers",
-    "accepted": "accepts",
-    "withdrew": "leaves",
-    "approval_wanted": "wants a person's approval",
-    "guard_refused": "may not sign",
-    "deal_signed": "signs the deal",
-    "signature_withheld": "withholds its signature",
-    "delivery": "delivers",
-    "receipt": "signs the receipt",
-    "trouble": "is in trouble",
-}
-
-
-class Quiet:
-    """Says nothing and approves everything: for machines."""
-
-    def act(self, title: str) -> None:
-        """Nothing is shown."""
-
-    def report(self, who: str, report: Mapping[str, Any]) -> None:
-        """Nothing is shown."""
-
-    def say(self, text: str) -> None:
-        """Nothing is shown."""
-
-    def approve(self, request: ApprovalRequest) -> bool:
-        return True
-
-    def show(self, result: Result) -> None:
-        """Nothing is shown."""
+from parley.sandbox.demo.tables import panel, tables, times_line
+from parley.sandbox.demo.words import hourly, print_whole, usd
 
 
 class Screen:
-    """Shows on `console`; with `ask` the person at the terminal is the reviewer."""
+    """Shows on `console`; with `ask` the person at the terminal is the reviewer. Use as a context manager:
+    the cursor is back when it ends.
 
-    def __init__(self, *, ask: bool, console: Console | None = None) -> None:
+    On a terminal one line a negotiation stays at the bottom while the agents bargain; elsewhere only what
+    matters is printed, line by line.
+    """
+
+    def __init__(
+        self, *, ask: bool, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._ask = ask
         self._console = console or Console(highlight=False)
+        self._clock = clock
+        self._started = clock()
+        self._live: Live | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end_panel()
+
+    # ----------------------------------------------------------------- progress
 
     def act(self, title: str) -> None:
-        self._console.rule(f"[bold]{title}", align="left")
+        self._end_panel()
+        self._console.print(Rule(Text(title, "bold"), align="left"))
 
     def say(self, text: str) -> None:
-        self._console.print(f"  {text}", markup=False)
+        self._line(Text(text))
 
-    def report(self, who: str, report: Mapping[str, Any]) -> None:
-        verb = _VERBS.get(str(report["kind"]))
-        if verb is not None:
-            self.say(f"{who:<12} {verb:<26} {_details(report)}".rstrip())
+    def moment(self, moment: Moment) -> None:
+        style = "yellow" if moment.trouble else ""
+        self._line(Text(f"{moment.who:<11}", "cyan"), Text(moment.text, style))
 
-    def approve(self, request: ApprovalRequest) -> bool:
-        values = request.terms.get("values", {})
-        self.say(f"APPROVAL     {usd(request.price)} USD with {request.counterparty}: {_values(values)}")
-        for finding in request.findings:
-            self.say(f"             {finding.get('rule')}: {finding.get('reason')}")
+    def board(self, board: Board) -> None:
+        if not (self._console.is_terminal and board.talks):
+            return
+        shown = panel(list(board.talks.values()))
+        if self._live is None:
+            self._live = Live(shown, console=self._console, auto_refresh=False, transient=True)
+            self._live.start()
+        self._live.update(shown, refresh=True)
+
+    def _line(self, *parts: Text) -> None:
+        """Columns behind the time: folded under themselves on a terminal, one whole line elsewhere."""
+        time = Text(f"{self._clock() - self._started:6.1f} s", "dim")
+        if not self._console.is_terminal:
+            self._console.print(Text("  ").join((time, *parts)), soft_wrap=True)
+            return
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for _ in parts:
+            grid.add_column(no_wrap=True)
+        grid.add_column(overflow="fold")
+        grid.add_row(time, *parts)
+        self._console.print(grid)
+
+    def _end_panel(self) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    # ----------------------------------------------------------------- approval
+
+    def approve(self, question: Question) -> bool:
         if not self._ask:
-            self.say("             approved (--approve)")
+            rules = ", ".join(rule for rule, _ in question.rules)
+            self.moment(
+                Moment(question.seller.name, f"approved (--approve): {usd(question.price)} USD, {rules}")
+            )
             return True
-        return Confirm.ask(
-            "  Approve exactly these terms for 30 minutes?", console=self._console, default=True
-        )
+        self._end_panel()
+        self._console.print()
+        self._console.print(_asked(question))
+        granted = self._answer()
+        self._console.print()
+        word = "approved" if granted else "refused"
+        self.moment(Moment(question.seller.name, f"{word} by the reviewer: {hourly(question.values)}"))
+        return granted
 
-    def show(self, result: Result) -> None:
-        """The tables, and where to look further."""
-        for table in (deals_table(result), money_table(result), gas_table(result), checks_table(result)):
+    def _answer(self) -> bool:
+        """Only a clear yes is a yes; no answer is a no."""
+        try:
+            return Confirm.ask(
+                "  [bold]Approve exactly these terms?[/] Enter refuses", console=self._console, default=False
+            )
+        except EOFError:
+            return False
+
+    # ------------------------------------------------------------------- result
+
+    def show(self, result: Result, program: str) -> None:
+        """The tables, and where to look further; `program` is how the reader starts `parley`."""
+        self._end_panel()
+        for table in tables(result):
             self._console.print()
             self._console.print(table)
         self._console.print()
         self._console.print(times_line(result))
-        for line in further(result):
-            self._console.print(line, markup=False, soft_wrap=True)
+        for line in further(result, program):
+            print_whole(self._console, line)
         failed = sum(not check.ok for check in result.checks)
         verdict = "[bold green]Every check holds." if result.ok else f"[bold red]{failed} checks failed."
         self._console.print(verdict)
 
 
-def further(result: Result) -> list[str]:
-    """Commands that go on from here."""
-    if result.kept is None:
-        return ["Keep bundles, logs and databases: parley demo --keep FOLDER"]
-    bundle = result.lines[0].bundle if result.lines else "bundle.json"
-    return [
-        f"Kept in {result.kept}",
-        f"Verify offline: parley verify {result.kept}/{bundle}",
-        f"What the gateway and each agent did: {result.kept}/logs",
-    ]
-
-
-def _details(report: Mapping[str, Any]) -> str:
-    kind = report["kind"]
-    if kind in ("offered", "accepted"):
-        return _values(report.get("values") or {})
-    if kind == "deal_signed" and "price" in report:
-        return f"as {report.get('as')}: {usd(int(report['price']))} USD"
-    if kind == "deal_signed":
-        return f"as {report.get('as')}"
-    for key in ("reason", "message", "counterparty", "address"):
-        if key in report:
-            return str(report[key])
-    return ""
-
-
-def _values(values: Mapping[str, Any]) -> str:
-    if "usd_per_gpu_hour" not in values:
-        return ", ".join(f"{name} {value}" for name, value in values.items())
-    price = usd(int(values["usd_per_gpu_hour"]))
-    return (
-        f"{price} USD × {values['gpu_hours']} h {values['gpu']}, day {values['start_day']}, "
-        f"{values['support']}, {values['payment']}"
-    )
+def _asked(question: Question) -> Table:
+    grid = Table.grid(padding=(0, 2), pad_edge=True)
+    grid.add_column(no_wrap=True, style="bold")
+    grid.add_column(overflow="fold")
+    grid.add_row("", Text("A person is asked to approve", "bold yellow"))
+    before = ""
+    for label, text in question.rows():
+        grid.add_row("" if label == before else label, Text(text))
+        before = label
+    return grid

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from parley.sandbox.demo.cast import Player
+from parley.sandbox.demo.folder import Folder
 from parley.sandbox.local import TOKEN_NAME, TOKEN_VERSION
 from parley.scenarios.compute_lease import BUDGET, BUYER_STRATEGY, CEILING, NEED, ComputeLease, Seller
 from parley.terms.values import Address
@@ -17,17 +18,16 @@ WAVES = 3
 
 
 class Script:
-    """Writes `parley/agent` documents for the players of one lease; `reviewer` decides what is over the threshold."""
+    """Writes `parley/agent` documents for the players of one lease; `reviewer` decides on approvals."""
 
     def __init__(
-        self, lease: ComputeLease, url: str, folder: Path, sellers: Mapping[str, Player], reviewer: Address
+        self, lease: ComputeLease, url: str, folder: Folder, sellers: Mapping[str, Player], reviewer: Address
     ) -> None:
         self._lease = lease
         self._url = url
         self._folder = folder
         self._sellers = sellers
         self._reviewer = reviewer
-        self.approvals = folder / "approvals"
 
     def buyer(self, name: str) -> Path:
         """Buys from all sellers at once, with one need and one budget."""
@@ -59,7 +59,7 @@ class Script:
                     "waves": WAVES,
                 },
                 "reviewers": [self._reviewer],
-                "approvals": str(self.approvals),
+                "approvals": str(self._folder.approvals),
             },
         )
 
@@ -92,11 +92,11 @@ class Script:
             "version": 1,
             "name": name,
             "gateway": self._url,
-            "database": str(self._folder / f"{name}.sqlite"),
+            "database": str(self._folder.agents / f"{name}.sqlite"),
             "tokens": {self._lease.token: {"name": TOKEN_NAME, "version": TOKEN_VERSION}},
             "idle": 250,
             **parts,
         }
-        path = self._folder / f"{name}.json"
+        path = self._folder.agents / f"{name}.json"
         path.write_text(json.dumps(document, indent=1))
         return path

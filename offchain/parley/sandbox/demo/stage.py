@@ -1,4 +1,4 @@
-"""The stage: a throwaway chain with the contracts, money for everyone, and a gateway in a process of its own."""
+"""The stage: a throwaway chain with the contracts, money for everyone, a gateway in a process of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,27 +15,31 @@ from parley.chain.anvil import ETHER, LocalAnvil
 from parley.chain.deploy import Deployment, connect, deploy_local, mint
 from parley.chain.node import NodeClient
 from parley.sandbox.demo.cast import DEPLOYER, GATEWAY, Player, player
-from parley.sandbox.demo.errors import ProcessEnded, ProcessSlow
+from parley.sandbox.demo.errors import ProcessSlow
+from parley.sandbox.demo.folder import Folder
 from parley.sandbox.demo.processes import Processes
 
-_READY_SECONDS = 40.0
+_READY_SECONDS = 60.0
 _POLL = 0.05
 
 
 class Stage:
     """Everything that runs besides the agents. Use as a context manager: nothing is left when it ends.
 
-    `folder` takes databases, bundles and logs; `purses` gives base units of the token by player.
+    `purses` gives base units of the token by player. `shield` is called before anything is taken down.
     """
 
-    def __init__(self, seed: int, folder: Path, purses: Mapping[Player, int]) -> None:
+    def __init__(
+        self, seed: int, folder: Folder, purses: Mapping[Player, int], shield: Callable[[], None]
+    ) -> None:
         self.folder = folder
         self.gateway = player(seed, GATEWAY)
         self._deployer = player(seed, DEPLOYER)
         self._purses = purses
+        self._shield = shield
         self._exits = contextlib.ExitStack()
         self.anvil = LocalAnvil()
-        self.processes = Processes(folder / "logs")
+        self.processes = Processes(folder.logs)
         self.url = ""
 
     def __enter__(self) -> Self:
@@ -45,32 +48,40 @@ class Stage:
             self._exits.enter_context(self.processes)
             self.node: NodeClient = self.anvil.node()
             self._deploy()
-            self._serve()
+            self._start_gateway()
+            self._fill_purses()
+            self.wait(GATEWAY, self._ready, "answers under its address")
         except BaseException:
-            self._exits.close()
+            self._close()
             raise
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._close()
+
+    def _close(self) -> None:
+        self._shield()
         self._exits.close()
 
     def _deploy(self) -> None:
         for account in (self._deployer, self.gateway):
             self.anvil.fund(account.address, 100 * ETHER)
+        self.deployment: Deployment = deploy_local(self.node, self._deployer.signer)
+        self.escrow, self.registry, self.token = connect(self.node, self.deployment)
+
+    def _fill_purses(self) -> None:
         signer = self._deployer.signer
-        self.deployment: Deployment = deploy_local(self.node, signer)
         for owner, amount in self._purses.items():
             if amount:
                 mint(self.node, signer, self.deployment.token, [owner.address], amount)
-        self.escrow, self.registry, self.token = connect(self.node, self.deployment)
 
-    def _serve(self) -> None:
+    def _start_gateway(self) -> None:
         port = _free_port()
         self.url = f"http://127.0.0.1:{port}"
         settings = {
-            "PARLEY_DATABASE": f"sqlite:///{self.folder / 'gateway.sqlite'}",
+            "PARLEY_DATABASE": f"sqlite:///{self.folder.root / 'gateway.sqlite'}",
             "PARLEY_PORT": str(port),
             "PARLEY_LOCAL_CHAIN": "1",
             "PARLEY_RPC_URL": self.anvil.rpc_url,
@@ -81,7 +92,6 @@ class Stage:
             "PARLEY_KEY": "0x" + self.gateway.key.hex(),
         }
         self.processes.start(GATEWAY, ["-m", "parley.cli", "serve"], settings)
-        self.wait(GATEWAY, self._ready, "answers under its address")
 
     def _ready(self) -> bool:
         try:
@@ -93,11 +103,7 @@ class Stage:
         """Waits until `done()` holds while the process `name` lives. Raises ProcessEnded or ProcessSlow."""
         end = time.monotonic() + seconds
         while not done():
-            status = self.processes.exit_status(name)
-            if status is not None:
-                raise ProcessEnded(
-                    f"The {name} ended before it {what}.", status=status, output=self.processes.tail(name)
-                )
+            self.processes.check(name)
             if time.monotonic() > end:
                 raise ProcessSlow(
                     f"The {name} took too long until it {what}.",

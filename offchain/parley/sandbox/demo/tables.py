@@ -1,83 +1,159 @@
-"""The tables at the end of the play."""
+"""The tables at the end of the play, and the panel while it goes on; all of them fit 80 columns."""
 
 from __future__ import annotations
 
-from rich.table import Table
+from collections.abc import Iterator, Mapping, Sequence
 
-from parley.sandbox.demo.checks import usd
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from parley.sandbox.demo.board import Side, Talk
 from parley.sandbox.demo.money import Holding
 from parley.sandbox.demo.result import Result
+from parley.sandbox.demo.standing import Standing
+from parley.sandbox.demo.words import brief, conditions, hourly, score, thousands, units, usd
+
+
+def tables(result: Result) -> Iterator[Table]:
+    """Every table of a finished play, in reading order."""
+    yield offers_table(result)
+    yield deals_table(result)
+    yield money_table(result)
+    yield standing_table(result)
+    yield gas_table(result)
+    yield checks_table(result)
+
+
+def panel(talks: Sequence[Talk]) -> Table:
+    """One line a negotiation: the latest offers of both sides."""
+    table = _table("", texts=("seller",), numbers=("offers",))
+    for name in ("buyer bids", "seller asks", "now"):
+        table.add_column(name, no_wrap=True)
+    for talk in talks:
+        table.add_row(talk.name, str(talk.offers), _offer(talk.buying), _offer(talk.selling), talk.stage)
+    return table
+
+
+def offers_table(result: Result) -> Table:
+    """Who offered what in each negotiation: how often, first and last."""
+    table = _table("Offers (hours, GPU, USD an hour)")
+    table.add_column("negotiation", no_wrap=True)
+    table.add_column("by", no_wrap=True)
+    table.add_column("offers", justify="right", no_wrap=True)
+    table.add_column("first", no_wrap=True)
+    table.add_column("last", no_wrap=True)
+    for talk in result.board.talks.values():
+        strategy = result.strategies.get(talk.seller, "")
+        table.add_row(Text(talk.name, "bold"), "buyer", *_offers(talk.buying))
+        table.add_row(Text(f"{strategy}, {talk.stage}", "dim"), "seller", *_offers(talk.selling))
+    return table
 
 
 def deals_table(result: Result) -> Table:
     """One row a deal."""
-    table = Table(title="Deals", title_justify="left", caption="money in USD (token with six decimals)")
-    for name in ("buyer", "seller", "seller's strategy", "terms", "outcome"):
-        table.add_column(name)
-    for name in ("offers", "price", "to seller"):
-        table.add_column(name, justify="right")
+    table = _table("Deals (USD)", texts=("seller, buyer", "terms"))
+    for name in ("price", "to seller"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
     for line in result.lines:
-        values = line.terms
-        terms = f"{usd(int(values['usd_per_gpu_hour']))} × {values['gpu_hours']} h {values['gpu']}, {values['payment']}"
-        money = (usd(line.price), usd(line.paid))
-        table.add_row(line.buyer, line.seller, line.strategy, terms, line.outcome, str(line.offers), *money)
+        table.add_row(
+            f"{line.number} {line.seller}\n  {line.buyer}",
+            f"{hourly(line.terms)}\n{conditions(line.terms)}",
+            usd(line.price),
+            usd(line.paid),
+            line.outcome,
+        )
     return table
 
 
 def money_table(result: Result) -> Table:
-    """Every account before and after; the last row must not change."""
-    table = Table(
-        title="Money by account, before and after",
-        title_justify="left",
-        caption="USD, wallet + escrow balance",
-    )
-    table.add_column("account")
+    """Every account before and after, to the unit; the last row must not change."""
+    table = _table("Money by account (USD; wallet and escrow balance)", texts=("account",))
     for name in ("before", "after", "change"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     before, after = result.before, result.after
     if before is None or after is None:
         return table
     nothing = Holding(0, 0)
     for name in after.holdings:
         was, now = before.holdings.get(name, nothing).total, after.holdings[name].total
-        table.add_row(name, usd(was), usd(now), usd(now - was) if now != was else "")
-    table.add_row("locked in deals", usd(before.locked), usd(after.locked), "")
+        table.add_row(name, units(was), units(now), units(now - was) if now != was else "")
+    table.add_row("locked in deals", units(before.locked), units(after.locked), "")
     table.add_section()
-    table.add_row("all", usd(before.total), usd(after.total), usd(after.total - before.total))
+    table.add_row("all", units(before.total), units(after.total), units(after.total - before.total))
+    table.add_row("supply of the token", units(before.supply), units(after.supply), "")
+    return table
+
+
+def standing_table(result: Result) -> Table:
+    """Scores of everyone who traded, before and after."""
+    table = _table("Reputation, folded from the chain's events (0 to 1)", texts=("account",))
+    for name in ("before", "after", "deals", "counterparties"):
+        table.add_column(name, justify="right", no_wrap=True)
+    sellers = set(result.strategies)
+    for name, now in result.standing_after.items():
+        if now.deals or name in sellers:
+            was = result.standing_before.get(name, Standing(0, 0, 0))
+            table.add_row(
+                name, score(was.score_ppm), score(now.score_ppm), str(now.deals), str(now.counterparties)
+            )
     return table
 
 
 def gas_table(result: Result) -> Table:
-    """Gas by deal and purpose; the gateway paid it, no agent holds any."""
+    """Gas by purpose, a column a deal; the gateway paid it."""
     purposes = list(dict.fromkeys(purpose for line in result.lines for purpose in line.gas))
-    table = Table(
-        title="Gas", title_justify="left", caption="paid by the gateway's relayer; agents hold none"
-    )
-    table.add_column("deal")
-    for purpose in (*purposes, "sum"):
-        table.add_column(purpose, justify="right")
-    for line in result.lines:
-        cells = [
-            f"{line.gas[purpose]:,}".replace(",", " ") if purpose in line.gas else "" for purpose in purposes
-        ]
-        table.add_row(
-            f"{line.buyer} / {line.seller}", *cells, f"{sum(line.gas.values()):,}".replace(",", " ")
-        )
+    numbers = tuple(f"deal {line.number}" for line in result.lines)
+    table = _table("Gas (paid by the gateway; no agent holds any)", texts=("transaction",), numbers=numbers)
+    for purpose in purposes:
+        table.add_row(purpose, *(_gas(line.gas, purpose) for line in result.lines))
+    table.add_section()
+    table.add_row("sum", *(thousands(sum(line.gas.values())) for line in result.lines))
     return table
 
 
 def checks_table(result: Result) -> Table:
     """Everything that had to hold."""
-    table = Table(title="Checks", title_justify="left")
-    table.add_column("")
-    table.add_column("check")
-    table.add_column("detail", overflow="fold")
+    table = _table("Checks", texts=("", ""))
+    table.show_header = False
     for check in result.checks:
-        table.add_row("[green]ok" if check.ok else "[red]FAILED", check.name, check.detail)
+        mark = Text("ok", "green") if check.ok else Text("FAILED", "bold red")
+        table.add_row(mark, Text.assemble(f"{check.name}: ", (check.detail, "dim")))
     return table
 
 
-def times_line(result: Result) -> str:
+def times_line(result: Result) -> Text:
     """Seconds of each part."""
     parts = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in result.seconds.items())
-    return f"Timings: {parts}"
+    return Text(f"Timings: {parts}")
+
+
+def _table(title: str, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()) -> Table:
+    """An empty table in the one style of all of them."""
+    table = Table(
+        title=Text(title, "bold") if title else None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        show_edge=False,
+    )
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _offer(side: Side) -> str:
+    return "" if side.last is None else brief(side.last)
+
+
+def _offers(side: Side) -> tuple[str, str, str]:
+    first = "" if side.first is None else brief(side.first)
+    return str(side.offers), first, _offer(side)
+
+
+def _gas(gas: Mapping[str, int], purpose: str) -> str:
+    return thousands(gas[purpose]) if purpose in gas else ""
