@@ -87,7 +87,7 @@ def main() -> None:
     listening.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}"
     settings = GatewaySettings(audience=url)  # the rest is in the environment
-    options = uvicorn.Config(create_app(settings), log_level="warning", access_log=False)
+    options = uvicorn.Config(create_app(settings), log_level="warning", access_log=False, ws="none")
     # The parent holds the other end: when it is gone, however it went, so is this process.
     threading.Thread(target=_end_with_parent, daemon=True).start()
     print(url, flush=True)
