@@ -5,12 +5,15 @@ doubled.
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 
 import orjson
 
+from parley.errors import ParleyError
 from parley.gateway.agreements import agreement_stream
 from parley.gateway.live import stream_of
 from parley.gateway.negotiations import evidence_stream
@@ -18,8 +21,11 @@ from parley.store.models import StoredEvent
 from parley.store.service import EventStore
 from parley.terms.opening import Opening
 
+log = logging.getLogger("parley.gateway")
 TAIL = 4_096
 PAGE = 500
+GATHER = 0.003
+"""Seconds in which what is committed is gathered, so that a busy log is read in pages and not in events."""
 CACHED_AUDIENCES = 20_000
 NOBODY: frozenset[str] = frozenset()
 OF_NEGOTIATION = tuple(stream("") for stream in (stream_of, agreement_stream, evidence_stream))
@@ -59,13 +65,16 @@ class Audiences:
 
 
 class Feed:
-    """Follows the store once for everybody; late readers page through the store until they meet the tail."""
+    """Follows the store once for everybody, and only while somebody reads; late readers page through the
+    store until they meet the tail.
+    """
 
     def __init__(self, store: EventStore) -> None:
         self._store = store
         self._audiences = Audiences(store)
         self._tail: deque[StoredEvent] = deque(maxlen=TAIL)
         self._end = 0
+        self._readers = 0
         self._news = asyncio.Event()
         self._moved = asyncio.Event()
         self._stopped = False
@@ -74,14 +83,12 @@ class Feed:
 
     async def start(self) -> None:
         loop = asyncio.get_running_loop()
-        self._end = await asyncio.to_thread(self._store.last_position)
 
         def wake() -> None:
-            if not loop.is_closed():
+            if self._readers and not loop.is_closed():
                 loop.call_soon_threadsafe(self._news.set)
 
         self._unsubscribe = self._store.subscribe(wake)
-        self._task = asyncio.create_task(self._follow(), name="parley-feed")
 
     async def stop(self) -> None:
         self.release()
@@ -95,26 +102,52 @@ class Feed:
         """Ends every open stream, so that a shutdown need not wait for them. Call on the event loop."""
         self._stopped = True
         self._moved.set()
+        self._news.set()
 
-    @property
-    def position(self) -> int:
-        return self._end
+    async def position(self) -> int:
+        """The newest position in the log."""
+        return await asyncio.to_thread(self._store.last_position)
 
     async def _follow(self) -> None:
-        while True:
+        """Runs from the first reader to the last. What happened in between is in the store."""
+        self._tail.clear()
+        self._end = await self.position()
+        while self._readers and not self._stopped:
             self._news.clear()
-            found = await asyncio.to_thread(self._store.feed, self._end, PAGE)
+            try:
+                found = await asyncio.to_thread(self._store.feed, self._end, PAGE)
+            except ParleyError as error:
+                log.warning("the feed waits: %s", error)
+                await asyncio.sleep(1.0)
+                continue
             if found:
                 self._tail.extend(found)
                 self._end = found[-1].position
-                moved, self._moved = self._moved, asyncio.Event()
-                moved.set()
+            self._announce()
+            if len(found) == PAGE:
                 continue
-            try:
-                # Without a wake-up too: another process may have written.
-                await asyncio.wait_for(self._news.wait(), 1.0)
-            except TimeoutError:
-                continue
+            await asyncio.sleep(GATHER)
+            # Without a wake-up too: another process may have written. (`wait_for` of Python 3.11 may
+            # swallow a
+            # cancellation that comes together with the event; `timeout` does not.)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(1.0):
+                    await self._news.wait()
+
+    def _announce(self) -> None:
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        self._readers += 1
+        try:
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._follow(), name="parley-feed")
+            yield
+        finally:
+            self._readers -= 1
+            self._news.set()
 
     async def _after(self, position: int) -> list[StoredEvent]:
         if position >= self._end:
@@ -126,20 +159,28 @@ class Feed:
 
     async def events(self, agent: str, after: int, heartbeat: float) -> AsyncIterator[StoredEvent | None]:
         """Events after position `after` that `agent` may see; None now and then when there is nothing."""
-        while not self._stopped:
-            moved = self._moved
-            batch = await self._after(after)
-            for event in batch:
-                after = event.position
-                if agent in self._audiences.of(event.stream):
-                    yield event
-            if batch:
-                await asyncio.sleep(0)
-                continue
-            try:
-                await asyncio.wait_for(moved.wait(), heartbeat)
-            except TimeoutError:
-                yield None
+        with self._reading():
+            while not self._stopped:
+                moved = self._moved
+                batch = await self._after(after)
+                for event in batch:
+                    after = event.position
+                    if agent in self._audiences.of(event.stream):
+                        yield event
+                if batch:
+                    await asyncio.sleep(0)
+                elif not await _set_within(moved, heartbeat):
+                    yield None
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    """Whether `event` was set before `seconds` had passed."""
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        return False
+    return True
 
 
 def as_text(event: StoredEvent) -> bytes:

@@ -114,14 +114,41 @@ def test_the_tail_is_bounded(store: Any, talk: Any) -> None:
     async def scenario() -> int:
         feed = Feed(store)
         await feed.start()
+        reading = asyncio.create_task(take(feed, talk.buyer.address, 0, TAIL + 101))
+        await asyncio.sleep(0)
         await asyncio.to_thread(add, store, stream, TAIL + 100)
-        found = await take(feed, talk.buyer.address, 0, TAIL + 100)
+        await asyncio.to_thread(add, store, stream, 1)
+        assert await reading == list(range(1, TAIL + 102))
         size = len(feed._tail)
         await feed.stop()
-        assert found == list(range(1, TAIL + 101))
         return size
 
-    assert asyncio.run(scenario()) == TAIL
+    assert asyncio.run(scenario()) <= TAIL
+
+
+def test_nothing_is_read_while_nobody_listens(store: Any, talk: Any, monkeypatch: Any) -> None:
+    stream = known(store, talk)
+    reads: list[int] = []
+    feed_of_store = type(store).feed
+
+    def counted(self: Any, after: int = 0, limit: int = 1000) -> Any:
+        reads.append(after)
+        return feed_of_store(self, after, limit)
+
+    monkeypatch.setattr(type(store), "feed", counted)
+
+    async def scenario() -> tuple[int, list[int]]:
+        feed = Feed(store)
+        await feed.start()
+        await asyncio.to_thread(add, store, stream, 5)
+        before = len(reads)
+        found = await take(feed, talk.buyer.address, 0, 5)
+        await asyncio.to_thread(add, store, stream, 3)
+        found += await take(feed, talk.buyer.address, 5, 3)
+        await feed.stop()
+        return before, found
+
+    assert asyncio.run(scenario()) == (0, [1, 2, 3, 4, 5, 6, 7, 8])
 
 
 def test_a_shutdown_ends_open_streams(store: Any, talk: Any) -> None:
@@ -162,3 +189,19 @@ def test_documents_are_needed_to_see_anything(store: Any, talk: Any) -> None:
         "x", ANY, [NewEvent("y", {})], documents=[DocumentPut("opening", talk.id, talk.opening.as_json())]
     )
     assert talk.buyer.address in feed._audiences.of(f"negotiation:{talk.id}")
+
+
+def test_it_stops_even_when_news_arrive_at_that_moment(store: Any, talk: Any) -> None:
+    stream = known(store, talk)
+
+    async def scenario() -> None:
+        for _ in range(20):
+            feed = Feed(store)
+            await feed.start()
+            await asyncio.sleep(0)
+            append = asyncio.create_task(asyncio.to_thread(add, store, stream, 1))
+            feed._news.set()
+            await asyncio.wait_for(feed.stop(), 10)
+            await append
+
+    asyncio.run(scenario())

@@ -35,7 +35,7 @@ def routes(gateway: Gateway) -> APIRouter:
         start = int(resumed) if resumed else count_parameter(request, "after", -1, minimum=-1)
         fresh = start < 0
         return StreamingResponse(
-            stream(caller.agent, caller.expires_at, feed.position if fresh else start, fresh),
+            stream(caller.agent, caller.expires_at, await feed.position() if fresh else start, fresh),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no"},
         )
