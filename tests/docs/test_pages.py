@@ -53,3 +53,11 @@ def test_each_out_of_scope_item_has_its_reason() -> None:
     text = (ROOT / "docs" / "adr" / "0026-out-of-scope.md").read_text()
     for item in ("Trusted execution environments", "Differential privacy", "Barter", "Market making"):
         assert f"**{item}" in text
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md"])
+def test_every_room_has_its_line(page: str) -> None:
+    package = ROOT / "offchain" / "parley"
+    rooms = {folder.name for folder in package.iterdir() if (folder / "__init__.py").is_file()}
+    named = set(re.findall(r"^\| `([a-z]+)` \|", (ROOT / page).read_text(), re.MULTILINE))
+    assert named - {"scripts", "tests", "docs"} == rooms
