@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import typer
@@ -24,5 +25,8 @@ def run(
     The key comes from PARLEY_KEY, or PARLEY_KEYSTORE with PARLEY_KEYSTORE_PASSPHRASE; never from an argument.
     """
     from parley.agents.process import main
+    from parley.cli.errors import AgentKeyMissing
 
+    if not (os.environ.get("PARLEY_KEY") or os.environ.get("PARLEY_KEYSTORE")):
+        raise AgentKeyMissing("The agent has no key.", setting="PARLEY_KEY")
     raise typer.Exit(main([str(config)], "parley.cli agent run", forever=forever))

@@ -8,7 +8,7 @@ import typer
 
 from parley import __version__
 from parley.cli import agent, demo, deploy, keys, reputation, serve, verify
-from parley.cli.output import print_failure
+from parley.cli.output import print_failure, print_json
 from parley.errors import ParleyError
 
 app = typer.Typer(
@@ -43,12 +43,12 @@ def _root(
 
 
 def run() -> None:
-    """Runs the command line; typed errors become a readable message and exit status 1."""
+    """Runs the command line; typed errors become a readable message, or JSON with --json, and status 1."""
     try:
         app()
     except ParleyError as error:
-        print_failure(error)
+        if "--json" in sys.argv[1:]:
+            print_json(error.as_problem())
+        else:
+            print_failure(error)
         sys.exit(1)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        sys.exit(130)

@@ -22,7 +22,7 @@ def demo(
 
     Exit status 1 when any check fails, 2 when approvals are to be asked for and there is no terminal.
     """
-    from parley.cli.output import print_json
+    from parley.cli.output import print_failure, print_json
     from parley.sandbox.demo.errors import TerminalMissing
     from parley.sandbox.demo.further import program
     from parley.sandbox.demo.interruption import Interrupted, Interruption
@@ -32,13 +32,14 @@ def demo(
 
     ask = not (approve or as_json)
     if ask and not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise TerminalMissing("The demonstration asks for approvals, and this is no terminal.")
+        print_failure(TerminalMissing("The demonstration asks for approvals, and this is no terminal."))
+        raise typer.Exit(2)
     try:
         with Interruption() as interruption, Screen(ask=ask) as screen:
             watcher = Silent() if as_json else screen
             result = play(seed, watcher, keep, interruption.shield)
     except Interrupted as interrupted:
-        print(f"interrupted by {interrupted}; everything it started has ended", file=sys.stderr)
+        print(f"\ninterrupted by {interrupted}; everything it started has ended", file=sys.stderr)
         raise typer.Exit(128 + interrupted.number) from None
     if as_json:
         print_json(result.as_json())

@@ -15,10 +15,10 @@ def deploy(
     """
     from parley.chain.anvil import CHAIN_ID, ETHER, local_signer
     from parley.chain.deploy import deploy_local
-    from parley.chain.node import NodeClient
+    from parley.cli.nodes import node_at
     from parley.cli.output import print_json
 
-    node = NodeClient(rpc, chain_id=CHAIN_ID)
+    node = node_at(rpc, chain_id=CHAIN_ID)
     signer = local_signer(0)
     node.request("anvil_setBalance", [signer.address, hex(100 * ETHER)])
     found = deploy_local(node, signer).as_json()

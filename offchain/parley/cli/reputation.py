@@ -14,7 +14,7 @@ def reputation(
         0, "--start-block", min=0, help="Block in which the escrow was deployed."
     ),
     at: int | None = typer.Option(
-        None, "--at", help="Unix seconds to score at; the newest block's by default."
+        None, "--at", min=0, help="Unix seconds to score at; the newest block's by default."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
@@ -23,17 +23,20 @@ def reputation(
     Without --token deals in any token count, also in tokens that the agent may have made itself.
     """
     from parley.chain.closed_deals import closed_deals
-    from parley.chain.node import NodeClient
+    from parley.chain.deploy import check_deployment
     from parley.chain.token import TokenContract
+    from parley.cli.nodes import node_at
     from parley.cli.output import print_json
     from parley.reputation.fold import score_ppm, weights
     from parley.terms.values import Address
 
-    party = Address(agent.lower())
-    node = NodeClient(rpc)
+    party, contract = Address(agent.lower()), Address(escrow.lower())
+    counted = [Address(each.lower()) for each in token]
+    node = node_at(rpc)
+    check_deployment(node, contract)
     now = node.latest().timestamp if at is None else at
-    tokens = {Address(each.lower()): TokenContract(node, each).decimals() for each in token} or None
-    deals = closed_deals(node, Address(escrow.lower()), start_block)
+    tokens = {each: TokenContract(node, each).decimals() for each in counted} or None
+    deals = closed_deals(node, contract, start_block)
     found = weights(party, deals, now, tokens)
     score = score_ppm(party, deals, now, tokens)
     if as_json:

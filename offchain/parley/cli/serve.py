@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import FrameType
+
 
 def serve() -> None:
     """Runs a gateway until interrupted. Settings come from PARLEY_* variables; keys never from arguments.
@@ -10,6 +12,7 @@ def serve() -> None:
     without PARLEY_RPC_URL negotiations are carried but nothing is settled.
     """
     import logging
+    import signal
 
     from pydantic import ValidationError
 
@@ -18,11 +21,18 @@ def serve() -> None:
     from parley.gateway.settings import GatewaySettings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for chatty in ("httpx", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     try:
         settings = GatewaySettings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = "PARLEY_" + str(first["loc"][0]).upper()
         raise SettingsInvalid(f"{setting}: {first['msg']}", setting=setting) from None
+    signal.signal(signal.SIGTERM, _leave)
     run(settings)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """Without it the default action would end the process before the store is closed."""
+    raise SystemExit(0)

@@ -1,0 +1,64 @@
+"""What the command line itself refuses."""
+
+from __future__ import annotations
+
+from parley.errors import ParleyError
+
+
+class CommandError(ParleyError):
+    """Base of the command line's own errors."""
+
+    code = "cli"
+
+
+class UrlInvalid(CommandError):
+    """An option wants the URL of a node and got something else."""
+
+    code = "cli.url-invalid"
+    next_action = "Give an http:// or https:// URL with a host, such as http://127.0.0.1:8545."
+
+
+class FileUnusable(CommandError):
+    """A file that a command was given cannot be read."""
+
+    code = "cli.file-unusable"
+    next_action = "Check the path, and that you may read the file."
+
+
+class FileTooLarge(CommandError):
+    """A file is larger than anything that a command can be meant to read."""
+
+    code = "cli.file-too-large"
+    status = 413
+    next_action = "Check that it is the right file: an evidence bundle of 10 000 messages is far smaller."
+
+
+class KeystoreExists(CommandError):
+    """A keystore is never overwritten: the old key may hold money."""
+
+    code = "cli.keystore-exists"
+    status = 409
+    next_action = "Choose another path, or move the file away if you are sure that its key is not needed."
+
+
+class KeystoreUnwritable(CommandError):
+    """A keystore cannot be written; nothing is left of it."""
+
+    code = "cli.keystore-unwritable"
+    next_action = "Choose a path in a folder that exists, where you may write and there is room."
+
+
+class PassphraseMissing(CommandError):
+    """There is nobody to ask for a passphrase."""
+
+    code = "cli.passphrase-missing"
+    next_action = "Set PARLEY_KEYSTORE_PASSPHRASE, or run the command in a terminal to be asked."
+
+
+class AgentKeyMissing(CommandError):
+    """An agent was started without a key."""
+
+    code = "cli.agent-key-missing"
+    next_action = (
+        "Set PARLEY_KEY, or PARLEY_KEYSTORE and PARLEY_KEYSTORE_PASSPHRASE; keys are never arguments."
+    )
