@@ -106,7 +106,7 @@ class Board:
             case "withdrew":
                 talk.stage = "left"
                 yield Moment(talk.name, f"{who} leaves: {report.get('reason')}")
-            case "ended" if talk.stage != "left":
+            case "ended" if who == BUYER and talk.stage != "left":
                 talk.stage = "ended"
                 yield Moment(talk.name, f"ended without agreement: {report.get('reason')}")
             case "guard_refused" | "signature_withheld":
