@@ -54,7 +54,7 @@ abstract contract Ledger is Consent {
         bytes calldata signature
     ) external nonReentrant {
         if (amount == 0) revert AmountZero();
-        if (to == address(0)) revert RecipientZero();
+        _requireRecipient(to);
         bytes32 action = ActionHash.withdrawal(party, token, to, amount, fee, nonce, validUntil);
         _requireAction(party, action, validUntil, signature);
         if (signature.length != 0) _useNonce(party, nonce);
@@ -136,16 +136,26 @@ abstract contract Ledger is Consent {
         }
     }
 
+    /// @dev A balance stops at 2^128 − 1, so that no payout can revert: a token that conjures more than that may lose its own
+    /// books, but holds up no deal. Nothing that a supported token does gets there.
     function _credited(AccountWord word, address token, address party, uint256 amount) private returns (AccountWord) {
-        uint256 balance = word.balance() + amount;
-        if (balance > type(uint128).max) revert BalanceTooLarge(token, party, balance);
+        uint256 room = type(uint128).max - word.balance();
+        if (amount > room) amount = room;
         emit Credited(token, party, uint128(amount));
         return word.plus(amount);
     }
 
     function _checkDeposit(address token, address to, uint256 amount) private view {
         if (amount == 0) revert AmountZero();
-        if (to == address(0)) revert RecipientZero();
+        _requireRecipient(to);
         if (token.code.length == 0) revert TokenWithoutCode(token);
+        uint256 balance = _accounts[token][to].word.balance() + amount;
+        if (balance > type(uint128).max) revert BalanceTooLarge(token, to, balance);
+    }
+
+    /// @dev What went to the escrow itself would belong to nobody.
+    function _requireRecipient(address to) private view {
+        if (to == address(0)) revert RecipientZero();
+        if (to == address(this)) revert RecipientEscrow();
     }
 }

@@ -22,7 +22,8 @@ pragma solidity ^0.8.30;
 /// known time; nobody's refusal, revert, blocklisting or silence prevents it.
 ///
 /// Tokens. Plain ERC-20 tokens whose balances change only by transfer are supported. Fee-on-transfer tokens are refused
-/// at opening (balance delta). Total supply must stay below 2^128 base units. Rebasing tokens are at the risk of those who chose them and never touch another token.
+/// at opening (balance delta). Total supply must stay below 2^128 base units; an internal balance stops at 2^128 - 1,
+/// whatever a token conjures. Rebasing tokens are at the risk of those who chose them and never touch another token.
 ///
 /// Signatures. `bytes signature = kind (1 byte) ‖ body`. Kind 0x00 is the account itself: a 65- or 64-byte (ERC-2098)
 /// low-s ECDSA signature, or whatever the account's ERC-1271 accepts. Kind 0x01 is reserved for mandates. An empty
@@ -241,6 +242,7 @@ interface IEscrow {
     error GasShort(uint256 available, uint256 wanted);
     error AmountZero();
     error RecipientZero();
+    error RecipientEscrow();
     error TransferFailed(address token, address to, uint256 amount);
     error Reentrant();
 

@@ -297,6 +297,14 @@ class RecipientZero(ContractError, signature="RecipientZero()", advice="Name an 
     """The recipient is the zero address."""
 
 
+class RecipientEscrow(
+    ContractError,
+    signature="RecipientEscrow()",
+    advice="Name another account than the escrow: what it is sent belongs to nobody.",
+):
+    """The recipient is the escrow itself."""
+
+
 class TransferFailed(
     ContractError,
     signature="TransferFailed(address token,address to,uint256 amount)",
