@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
+
+import sqlalchemy as sa
 
 from parley.gateway.auth import Session
 from parley.gateway.errors import ClockAhead, NotFound, NotYours, OpeningElsewhere
@@ -16,6 +18,7 @@ from parley.gateway.receipts import Receipts
 from parley.negotiation.effects import AlreadyHeld
 from parley.negotiation.errors import Equivocation, WrongNegotiation, WrongPrevious, WrongSequence
 from parley.negotiation.state import NegotiationState, Step
+from parley.store import schema
 from parley.store.errors import IdempotencyMismatch, SequenceConflict
 from parley.store.models import DocumentPut, NegotiationRow, NewEvent, Page, StoredEvent
 from parley.store.service import EventStore
@@ -165,7 +168,7 @@ class Negotiations:
                     message.core.sequence,
                     (NewEvent(MESSAGE, {"hash": step.state.last, "message": message.wire()}),),
                     documents=documents,
-                    rows=(row_of(live, step.state, now),),
+                    rows=rows_after(live, step.state, now),
                 )
             )
         except BaseException:
@@ -230,7 +233,21 @@ class Negotiations:
         ]
 
     def page(self, agent: Address, before: int | None, limit: int) -> Page[NegotiationRow]:
-        return self._store.negotiations.page(address=agent, before=before, limit=limit)
+        """Negotiations of `agent`, newest first; counts and times are the log's. Blocks."""
+        page = self._store.negotiations.page(address=agent, before=before, limit=limit)
+        events = schema.events
+        streams = [stream_of(row.id) for row in page.items]
+        newest = (
+            sa.select(events.c.stream, sa.func.max(events.c.sequence), sa.func.max(events.c.recorded_at))
+            .where(events.c.stream.in_(streams))
+            .group_by(events.c.stream)
+        )
+        heads = {str(row[0]): (int(row[1]), int(row[2])) for row in self._store.query(newest)}
+        items = []
+        for row in page.items:
+            sequence, recorded_at = heads.get(stream_of(row.id), (row.messages - 1, row.updated_at))
+            items.append(replace(row, messages=sequence + 1, updated_at=recorded_at))
+        return Page(items, page.next)
 
     def equivocations(self, negotiation: str) -> list[Mapping[str, Any]]:
         return [event.data for event in self._store.read(evidence_stream(negotiation))]
@@ -253,10 +270,14 @@ class Negotiations:
         return found[0]
 
 
-def row_of(live: Live, state: NegotiationState, now: int) -> NegotiationRow:
-    """The read-model row of a negotiation in `state`."""
-    opening = live.opening
-    return NegotiationRow(
+def rows_after(live: Live, state: NegotiationState, now: int) -> tuple[NegotiationRow, ...]:
+    """What changes in the read model when `live` goes to `state`: its row, when status or hold changed. The
+    number of messages and the time of the last are read from the log, which has them anyway.
+    """
+    before, opening = live.state, live.opening
+    if before.sequence and (before.status, before.held) == (state.status, state.held):
+        return ()
+    row = NegotiationRow(
         id=state.negotiation,
         domain=opening.domain,
         status=state.status.value,
@@ -267,3 +288,4 @@ def row_of(live: Live, state: NegotiationState, now: int) -> NegotiationRow:
         updated_at=now,
         parties=tuple((party.role, str(party.address)) for party in opening.parties),
     )
+    return (row,)

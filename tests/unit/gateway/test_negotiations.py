@@ -301,6 +301,15 @@ def test_listing_shows_the_callers_negotiations_newest_first(buyer: Any, seller:
     assert rest["next"] is None
 
 
+def test_listing_counts_what_the_log_holds(buyer: Any, talk: Any, clock: Any) -> None:
+    talk.start()
+    clock.now += 7
+    for price in (4_000_000, 4_100_000):
+        talk.say_offer(talk.buyer if len(talk.messages) % 2 else talk.seller, price, at=clock.now)
+    [row] = buyer.get("/v1/negotiations").json()["negotiations"]
+    assert (row["messages"], row["updated_at"], row["status"]) == (3, clock.now, "COUNTER")
+
+
 def test_a_withdrawn_negotiation_is_over(talk: Any, buyer: Any, seller: Any) -> None:
     talk.start()
     talk.send(seller, talk.build(seller, Performative.WITHDRAW, Withdraw(reason="no", salt=salted(1))))
