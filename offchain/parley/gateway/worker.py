@@ -26,6 +26,7 @@ class Worker:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._task: asyncio.Task[None] | None = None
+        self._others: set[str] = set()  # overdue negotiations whose openings do not count this gateway
 
     async def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="parley-worker")
@@ -56,11 +57,19 @@ class Worker:
         """
         gateway, ended = self._gateway, 0
         overdue = await asyncio.to_thread(
-            gateway.store.negotiations.live, LIVE, deadline_before=gateway.clock(), limit=BATCH
+            gateway.store.negotiations.live,
+            LIVE,
+            deadline_before=gateway.clock(),
+            limit=BATCH + len(self._others),
         )
         for row in overdue:
+            if row.id in self._others:
+                continue
             try:
-                ended += await gateway.negotiations.post_own(row.id, self._timeout) is not None
+                if await gateway.negotiations.post_own(row.id, self._timeout) is None:
+                    self._others.add(row.id)
+                else:
+                    ended += 1
             except ParleyError as error:
                 log.warning("no time-out for negotiation %s: %s", row.id, error)
         return ended
