@@ -17,6 +17,7 @@ MAX_ANSWER = 64 * 1024 * 1024
 ATTEMPTS = 6
 FIRST_WAIT = 0.05
 LONGEST_WAIT = 2.0
+PROBLEM_TYPE = "application/problem+json"
 
 
 class SessionLost(GatewayProblem):
@@ -48,7 +49,8 @@ def understand(call: Call[T], response: httpx.Response) -> T:
         raise AnswerInvalid("the answer is not an object", http_status=response.status_code)
     if response.status_code == 401 and call.authenticated:
         raise SessionLost(response.status_code, body)
-    if response.status_code >= 400 and response.status_code != call.tolerated:
+    refused = response.headers.get("content-type", "").startswith(PROBLEM_TYPE)
+    if refused or (response.status_code >= 400 and response.status_code != call.tolerated):
         raise GatewayProblem(response.status_code, body)
     return call.decode(body)
 
