@@ -37,8 +37,7 @@ def panel(talks: Sequence[Talk]) -> Table:
 
 def offers_table(result: Result) -> Table:
     """Who offered what in each negotiation: how often, first and last."""
-    table = _table("Offers (hours, GPU, USD an hour)")
-    table.add_column("negotiation", no_wrap=True)
+    table = _table("Offers (hours, GPU, USD an hour)", texts=("negotiation",))
     table.add_column("by", no_wrap=True)
     table.add_column("offers", justify="right", no_wrap=True)
     table.add_column("first", no_wrap=True)
@@ -129,7 +128,7 @@ def times_line(result: Result) -> Text:
     return Text(f"Timings: {parts}")
 
 
-def _table(title: str, *, texts: Sequence[str] = (), numbers: Sequence[str] = ()) -> Table:
+def _table(title: str, *, texts: Sequence[str], numbers: Sequence[str] = ()) -> Table:
     """An empty table in the one style of all of them."""
     table = Table(
         title=Text(title, "bold") if title else None,
