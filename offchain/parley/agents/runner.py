@@ -195,6 +195,8 @@ class AgentRunner:
         if state.status is Status.ACCEPTED:
             if not self._signing.attend(session):
                 return
+            if not self._signed(session):
+                self.wallet.release(session.id)  # agreed, never signed, and too late now: it binds nothing
         else:
             self.wallet.release(session.id)
             reason = None if state.reason is None else state.reason.value
@@ -203,6 +205,10 @@ class AgentRunner:
             )
         self._finished.add(session.id)
         self._bargains.pop(session.id, None)
+
+    def _signed(self, session: NegotiationSession) -> bool:
+        journal, count = self.wallet.journal, len(session.domain.settlements)
+        return any(journal.signed_deal(session.id, index) is not None for index in range(count))
 
     def _report_trouble(self, error: ParleyError, subject: str | None) -> None:
         self._watch(

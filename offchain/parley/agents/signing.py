@@ -93,7 +93,7 @@ class DealSigning:
     def _sign_as_buyer(self, session: NegotiationSession, index: int) -> bool:
         offered = self._offered(session, index)
         if offered is None:
-            return False
+            return self._reneged(session)
         deal = self._wallet.derive_deal(session.machine, session.state, index, offered.open_by)
         check_seller(deal.deal_id(self._wallet.chain_id, self._wallet.escrow), deal.seller, offered.signature)
         signed = self._wallet.sign_deal(session.machine, session.state, index, offered.open_by, fund=True)
@@ -112,6 +112,17 @@ class DealSigning:
                 },
             )
         )
+        return True
+
+    def _reneged(self, session: NegotiationSession) -> bool:
+        """Whether the seller let the time to open pass without signing. The transcript is the proof that it
+        agreed.
+        """
+        latest = session.state.last_sent_at + session.domain.limits.open_window_seconds
+        if self._wallet.clock() <= latest:
+            return False
+        details = {"by": "seller", "agreed_at": session.state.last_sent_at, "open_by": latest}
+        self._watch(Report("reneged", negotiation=session.id, details=details))
         return True
 
     def _offered(self, session: NegotiationSession, index: int) -> DealOffer | None:

@@ -137,3 +137,22 @@ def test_a_restarted_runner_goes_on(world: Any, domain: Any, make_profile: Any) 
     team.settle_down()
     session.sync()
     assert session.status == "ACCEPTED"
+
+
+def test_an_agreement_the_seller_never_signs_frees_the_budget(
+    world: Any, domain: Any, make_profile: Any
+) -> None:
+    team = Team(world, domain, make_profile, budget=Budget(limit=9_000_000))
+    session = team.negotiate_with("seller")
+    seller = team.sellers[0]
+    seller._signing.attend = lambda _: False  # type: ignore[method-assign]
+    team.settle_down()
+    session.sync()
+    assert session.status == "ACCEPTED"
+    ledger = team.buyer.wallet.journal
+    assert ledger.budget().bound() > 0
+    world.clock.now = session.state.last_sent_at + domain.limits.open_window_seconds + 1
+    team.buyer.look_around()
+    assert "reneged" in team.kinds(session.id)
+    assert ledger.budget().bound() == 0
+    assert not team.buyer.bargaining
