@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Ledger} from "./escrow/Ledger.sol";
+import {Deals} from "./escrow/Deals.sol";
 import {IEscrow} from "./interfaces/IEscrow.sol";
-import {AccountWords, Counter, RecordWords} from "./libraries/AccountWord.sol";
+import {AccountWords, RecordWords} from "./libraries/AccountWord.sol";
 import {ActionHash} from "./libraries/ActionHash.sol";
-import {DealHash} from "./libraries/DealHash.sol";
 import {DealRules} from "./libraries/DealRules.sol";
 import {DealWord, DealWords} from "./libraries/DealWord.sol";
 
 /// @title Parley escrow
 /// @notice Roles, money invariants, rounding, liveness and token assumptions: see IEscrow.
 /// @dev Every call loads the deal's word, checks, writes the next word, credits, and calls the token last.
-contract Escrow is Ledger {
+contract Escrow is Deals {
     uint256 private constant MAX_DELIVERIES = 4;
-    uint256 private constant BPS = DealRules.BPS;
 
-    mapping(bytes32 dealId => DealWord) private _deals;
     mapping(bytes32 split => bool) private _splitSpent;
 
     // ---------------------------------------------------------------- opening
@@ -151,10 +148,9 @@ contract Escrow is Ledger {
     function closeRejected(Deal calldata deal) external nonReentrant {
         (bytes32 dealId, DealWord word) = _in(deal, Status.Rejected);
         if (deal.arbiter != address(0)) _requireAfter(word.since() + deal.disputeWindow);
-        (, uint256 bond) = _left(deal, word);
-        uint256 toSeller = _amount(deal, word) * deal.rejectedSellerBps / BPS + bond;
+        uint256 toSeller = _amount(deal, word) * deal.rejectedSellerBps / BPS + _bondLeft(deal, word.lost());
         _note(deal.token, deal.seller, RecordWords.REJECTIONS_UNDISPUTED);
-        _close(deal, dealId, word, Outcome.RejectionClosed, toSeller, word.locked() - toSeller, 0);
+        _close(dealId, word, Outcome.RejectionClosed, toSeller, word.locked() - toSeller, 0);
         _payOut(deal, address(0), 0, toSeller, word.locked() - toSeller);
     }
 
@@ -238,7 +234,7 @@ contract Escrow is Ledger {
             _count(deal.token, deal.seller, AccountWords.DEFAULTED);
         } else {
             _requireParty(deal, party);
-            (, toSeller) = _left(deal, word);
+            toSeller = _bondLeft(deal, word.lost());
             if (party == deal.buyer) {
                 outcome = Outcome.CancelledByBuyer;
                 _requireNotAfter(deal.cancelBy);
@@ -253,7 +249,7 @@ contract Escrow is Ledger {
             _requireAction(party, action, validUntil, signature);
         }
         uint256 toBuyer = word.locked() - toSeller;
-        _close(deal, dealId, word, outcome, toSeller, toBuyer, 0);
+        _close(dealId, word, outcome, toSeller, toBuyer, 0);
         _payOut(deal, party, party == address(0) ? 0 : fee, toSeller, toBuyer);
     }
 
@@ -274,7 +270,7 @@ contract Escrow is Ledger {
         _note(deal.token, deal.buyer, RecordWords.SPLITS);
         _note(deal.token, deal.seller, RecordWords.SPLITS);
         _credit(deal.token, deal.arbiter, terms.toArbiter);
-        _close(deal, dealId, word, Outcome.Split, terms.toSeller, terms.toBuyer, terms.toArbiter);
+        _close(dealId, word, Outcome.Split, terms.toSeller, terms.toBuyer, terms.toArbiter);
         _paySplit(deal, terms);
     }
 
@@ -296,24 +292,12 @@ contract Escrow is Ledger {
         emit SplitRevoked(digest, party);
     }
 
-    // ------------------------------------------------------------------ views
-
-    /// @inheritdoc IEscrow
-    function dealIdOf(Deal calldata deal) external view returns (bytes32) {
-        return _idOf(deal);
-    }
-
-    /// @inheritdoc IEscrow
-    function stateOf(bytes32 dealId) external view returns (DealState memory) {
-        return _deals[dealId].decoded();
-    }
-
     /// @inheritdoc IEscrow
     function splitSpent(bytes32 digest) external view returns (bool) {
         return _splitSpent[digest];
     }
 
-    // ------------------------------------------------------------------ money
+    // --------------------------------------------------------------- internal
 
     /// @dev The relay fee goes to a caller that may have it; an authorisation always carries it, so what nobody earned
     /// returns to the buyer's internal balance.
@@ -324,84 +308,6 @@ contract Escrow is Ledger {
         if (!earned && kind != FundingKind.Authorization) return 0;
         due = deal.relayFee;
         _credit(deal.token, earned ? msg.sender : deal.buyer, due);
-    }
-
-    /// @dev Pays the current milestone in full and goes to the next one or closes.
-    function _pay(Deal calldata deal, bytes32 dealId, DealWord word, Acceptance how, bytes32 deliverable, uint256 fee)
-        private
-    {
-        address token = deal.token;
-        address buyer = deal.buyer;
-        address seller = deal.seller;
-        Milestone[] calldata milestones = deal.milestones;
-        uint256 index = word.milestone();
-        uint256 toSeller = milestones[index].amount;
-        // Unpaid milestones and what is left of the bond are parts of what is locked: nothing here can wrap.
-        unchecked {
-            if (index + 1 != milestones.length) {
-                uint256 remaining = word.locked() - toSeller;
-                _deals[dealId] = _next(word, word.lost(), remaining);
-                emit Settled(dealId, uint8(index), how, uint128(toSeller), uint128(remaining), deliverable);
-            } else {
-                _deals[dealId] = word.closed();
-                emit Settled(dealId, uint8(index), how, uint128(toSeller), 0, deliverable);
-                toSeller += _bondLeft(deal, word.lost());
-                // What is neither the last milestone nor bond is the buyer's: fees that no arbiter earned.
-                _creditAndCount(token, buyer, word.locked() - toSeller, AccountWords.SETTLED_AS_BUYER);
-                _count(token, seller, AccountWords.SETTLED_AS_SELLER);
-            }
-        }
-        bool inside = deal.payout & 1 != 0;
-        if (inside) _credit(token, seller, toSeller);
-        _payFee(token, buyer, fee);
-        if (!inside) _push(token, seller, toSeller);
-    }
-
-    /// @dev Pays the current milestone in two shares and goes to the next one or closes. `charged` is the arbiter's, by
-    /// now in its account.
-    function _divide(
-        Deal calldata deal,
-        bytes32 dealId,
-        DealWord word,
-        uint256 lost,
-        uint256 toSeller,
-        uint256 toBuyer,
-        uint256 charged,
-        uint256 fee
-    ) private {
-        uint256 remaining = word.locked() - toSeller - toBuyer - charged;
-        if (_isLast(deal, word)) {
-            uint256 bond = _bondLeft(deal, lost);
-            toSeller += bond;
-            toBuyer += remaining - bond;
-            _close(deal, dealId, word, Outcome.Settled, toSeller, toBuyer, charged);
-        } else {
-            _deals[dealId] = _next(word, lost, remaining);
-        }
-        _payOut(deal, deal.arbiter, fee, toSeller, toBuyer);
-    }
-
-    function _close(
-        Deal calldata,
-        bytes32 dealId,
-        DealWord word,
-        Outcome outcome,
-        uint256 toSeller,
-        uint256 toBuyer,
-        uint256 toArbiter
-    ) private {
-        _deals[dealId] = word.closed();
-        emit Closed(dealId, outcome, uint128(toSeller), uint128(toBuyer), uint128(toArbiter));
-    }
-
-    /// @dev Credits first, then the fee of the signed action, and only then calls of the token.
-    function _payOut(Deal calldata deal, address signer, uint256 fee, uint256 toSeller, uint256 toBuyer) private {
-        uint256 payout = deal.payout;
-        if (payout & 1 != 0) _credit(deal.token, deal.seller, toSeller);
-        if (payout & 2 != 0) _credit(deal.token, deal.buyer, toBuyer);
-        _payFee(deal.token, signer, fee);
-        if (payout & 1 == 0) _push(deal.token, deal.seller, toSeller);
-        if (payout & 2 == 0) _push(deal.token, deal.buyer, toBuyer);
     }
 
     function _paySplit(Deal calldata deal, Split calldata terms) private {
@@ -424,89 +330,6 @@ contract Escrow is Ledger {
     function _countDispute(address token, address party, bool lost) private {
         if (lost) _count(token, party, AccountWords.DISPUTES_LOST);
         else _note(token, party, RecordWords.DISPUTES_WON);
-    }
-
-    // ---------------------------------------------------------------- reading
-
-    function _idOf(Deal calldata deal) private view returns (bytes32) {
-        return _hashTypedData(DealHash.structHash(deal));
-    }
-
-    function _amount(Deal calldata deal, DealWord word) private pure returns (uint256) {
-        return deal.milestones[word.milestone()].amount;
-    }
-
-    function _isLast(Deal calldata deal, DealWord word) private pure returns (bool) {
-        return word.milestone() + 1 == deal.milestones.length;
-    }
-
-    /// @dev The last second in which the current milestone may be delivered.
-    function _deadline(Deal calldata deal, DealWord word) private pure returns (uint256) {
-        return deal.milestones[word.milestone()].deliverBy + word.shift();
-    }
-
-    /// @dev The seller's part of all rulings so far is floor(arbiterFee · lost / 10 000).
-    function _bondLeft(Deal calldata deal, uint256 lost) private pure returns (uint256) {
-        if (lost == 0) return deal.sellerBond;
-        // At most one fee a ruling, and the bond holds one for every milestone.
-        unchecked {
-            return deal.sellerBond - uint256(deal.arbiterFee) * lost / BPS;
-        }
-    }
-
-    /// @return fees what is left of the buyer's locked arbiter fees
-    /// @return bond what is left of the seller's bond
-    function _left(Deal calldata deal, DealWord word) private pure returns (uint256 fees, uint256 bond) {
-        bond = _bondLeft(deal, word.lost());
-        fees = word.locked() - bond;
-        for (uint256 i = word.milestone(); i < deal.milestones.length; ++i) {
-            fees -= deal.milestones[i].amount;
-        }
-    }
-
-    function _next(DealWord word, uint256 lost, uint256 locked) private view returns (DealWord) {
-        uint256 shift = word.status() == Status.Open ? word.shift() : word.frozen();
-        return DealWords.pack(Status.Open, word.milestone() + 1, 0, lost, shift, locked);
-    }
-
-    // --------------------------------------------------------------- requiring
-
-    function _live(Deal calldata deal) private view returns (bytes32 dealId, DealWord word) {
-        dealId = _idOf(deal);
-        word = _deals[dealId];
-        Status status = word.status();
-        if (status == Status.Unopened || status >= Status.Closed) revert WrongStatus(dealId, status);
-    }
-
-    function _live(Deal calldata deal, uint8 milestone) private view returns (bytes32 dealId, DealWord word) {
-        (dealId, word) = _live(deal);
-        _requireMilestone(milestone, word);
-    }
-
-    function _in(Deal calldata deal, Status status) private view returns (bytes32 dealId, DealWord word) {
-        dealId = _idOf(deal);
-        word = _deals[dealId];
-        _requireStatus(dealId, word, status);
-    }
-
-    function _requireStatus(bytes32 dealId, DealWord word, Status wanted) private pure {
-        if (word.status() != wanted) revert WrongStatus(dealId, word.status());
-    }
-
-    function _requireMilestone(uint8 milestone, DealWord word) private pure {
-        if (milestone != word.milestone()) revert MilestoneMismatch(milestone, word.milestone());
-    }
-
-    function _requireParty(Deal calldata deal, address party) private pure {
-        if (party == address(0) || (party != deal.buyer && party != deal.seller)) revert NotParty(party);
-    }
-
-    function _requireAfter(uint256 until) private view {
-        if (block.timestamp <= until) revert TooEarly(until + 1, block.timestamp);
-    }
-
-    function _requireNotAfter(uint256 until) private view {
-        if (block.timestamp > until) revert TooLate(until, block.timestamp);
     }
 
     function _requireSplit(Deal calldata deal, bytes32 dealId, DealWord word, Split calldata terms) private view {

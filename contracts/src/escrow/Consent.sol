@@ -82,8 +82,8 @@ abstract contract Consent is IEscrow, EIP712 {
             if (msg.sender != signer) revert SignatureInvalid(signer, digest);
             return;
         }
-        (uint8 kind, bytes calldata body) = SignatureCheck.unwrap(signature);
+        uint8 kind = uint8(signature[0]);
         if (kind != KIND_ACCOUNT) revert SignatureKindUnknown(kind);
-        if (!SignatureCheck.isValid(signer, digest, body)) revert SignatureInvalid(signer, digest);
+        if (!SignatureCheck.isValid(signer, digest, signature[1:])) revert SignatureInvalid(signer, digest);
     }
 }

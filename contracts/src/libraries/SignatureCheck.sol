@@ -26,15 +26,6 @@ library SignatureCheck {
         return signer.code.length != 0 && isErc1271(signer, digest, body);
     }
 
-    /// @dev The kind byte and what follows it; the caller has checked that there is one.
-    function unwrap(bytes calldata signature) internal pure returns (uint8 kind, bytes calldata body) {
-        assembly ("memory-safe") {
-            kind := byte(0, calldataload(signature.offset))
-            body.offset := add(signature.offset, 1)
-            body.length := sub(signature.length, 1)
-        }
-    }
-
     /// @dev r, s and the byte after them; the caller has checked the length.
     function parts(bytes calldata body) internal pure returns (uint8 v, bytes32 r, bytes32 s) {
         assembly ("memory-safe") {
