@@ -121,7 +121,7 @@ def test_the_seller_signs_one_open_by_and_no_other(market: LocalMarket, domain: 
     _, theirs = agree(buyer, seller, domain)
     theirs.sign()
     later = seller.wallet.derive_deal(theirs.machine, theirs.state, 0, None)
-    other = later.model_copy(update={"open_by": later.open_by - 1})
+    other = seller.wallet.derive_deal(theirs.machine, theirs.state, 0, later.open_by - 1)
     deal_id = other.deal_id(market.deployment.chain_id, market.deployment.escrow)
     names = (f"seller {number}" for number in range(1_000))
     signer = next(found for found in map(market.signer, names) if found.address == seller.address)
