@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from parley.chain.anvil import LocalAnvil
+from parley.sandbox.demo.cast import player
 
 DEMO = [sys.executable, "-m", "parley.cli", "demo"]
 MARK = "DEMONSTRATION_UNDER_TEST"
@@ -69,6 +73,13 @@ def until(condition: Callable[[], bool], seconds: float) -> bool:
             return False
         time.sleep(0.02)
     return True
+
+
+def parley(*arguments: object) -> tuple[int, dict[str, Any]]:
+    """Runs a command with --json in a process of its own."""
+    command = [sys.executable, "-m", "parley.cli", *map(str, arguments), "--json"]
+    run = subprocess.run(command, capture_output=True, text=True)
+    return run.returncode, json.loads(run.stdout)
 
 
 @dataclass(frozen=True)
@@ -197,27 +208,33 @@ def test_kept_bundles_verify_and_a_tampered_one_does_not(played: Played) -> None
     assert json.loads((folder / "result.json").read_text()) == played.result
     assert {path.stem for path in (folder / "logs").iterdir()} >= {"buyer", "gateway", "crusoe"}
 
-    def verify(path: Path) -> tuple[int, dict[str, Any]]:
-        run = subprocess.run(
-            [sys.executable, "-m", "parley.cli", "verify", str(path), "--json"],
-            capture_output=True,
-            text=True,
-        )
-        return run.returncode, json.loads(run.stdout)
-
     for deal in played.result["deals"]:
-        status, report = verify(folder / deal["bundle"])
+        status, report = parley("verify", folder / deal["bundle"])
         assert (status, report["ok"]) == (0, True)
     [tampered] = (folder / "bundles").glob("*.tampered.json")
-    status, report = verify(tampered)
+    status, report = parley("verify", tampered)
     assert (status, report["ok"]) == (1, False)
     [failure] = [check for check in report["checks"] if check["outcome"] == "failed"]
     assert failure["name"] == "signatures"
 
 
-def test_no_key_is_written_anywhere(played: Played) -> None:
-    from parley.sandbox.demo.cast import player
+def test_the_kept_chain_answers_as_it_did(played: Played, tmp_path: Path) -> None:
+    state = tmp_path / "chain.json"
+    shutil.copy(played.folder / "chain.json", state)
+    escrow = played.result["contracts"]["escrow"]
+    with LocalAnvil(state=state) as chain:
+        for deal in played.result["deals"]:
+            status, report = parley("verify", played.folder / deal["bundle"], "--rpc", chain.rpc_url)
+            assert status == 0
+            assert {"failed", "not checked"}.isdisjoint(check["outcome"] for check in report["checks"])
+        for name in ("crusoe", "absent seller"):
+            address, told = played.result["accounts"][name], played.result["reputation"]["after"][name]
+            status, found = parley("reputation", address, "--rpc", chain.rpc_url, "--escrow", escrow)
+            assert status == 0
+            assert {key: found[key] for key in told} == told
 
+
+def test_no_key_is_written_anywhere(played: Played) -> None:
     for name in ("buyer", "crusoe", "gateway", "arbiter", "reviewer", "deployer"):
         key = player(played.result["seed"], name).key.hex().encode()
         for path in played.folder.rglob("*"):

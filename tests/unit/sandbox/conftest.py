@@ -76,6 +76,8 @@ def finished() -> Result:
         line(4, "unhappy buyer", "hasty seller", paid=67_500_000, gas={"open": 172_544, "rule": 167_539}),
         line(5, "waiting buyer", "absent seller", paid=0, outcome="defaulted", gas={"default": 78_357}),
     ]
+    result.accounts = {one.seller: f"0x{one.number:040x}" for one in result.lines}
+    result.contracts = {"escrow": "0x" + "e" * 40}
     holdings = {"buyer": Holding(14_000_000_000, 0), "hasty seller": Holding(500_000_000, 1)}
     result.before = result.after = Count(holdings, 1, 14_500_000_001)
     result.standing_before = dict.fromkeys((*SELLERS, "buyer"), Standing(600_000, 0, 0))

@@ -39,7 +39,13 @@ class Folder:
 
     @property
     def result(self) -> Path:
+        """Everything that the play showed, for machines."""
         return self.root / "result.json"
+
+    @property
+    def chain(self) -> Path:
+        """The chain as it was at the end, for `anvil --load-state`."""
+        return self.root / "chain.json"
 
     @classmethod
     def made(cls, root: Path) -> Folder:

@@ -6,7 +6,11 @@ import shlex
 import sys
 from pathlib import Path
 
+from parley.chain.anvil import find_anvil
 from parley.sandbox.demo.result import Result
+
+NODE = "http://127.0.0.1:8545"
+"""Where Anvil listens unless it is told otherwise."""
 
 
 def program() -> str:
@@ -14,33 +18,50 @@ def program() -> str:
     script = Path(sys.executable).with_name("parley")
     if not script.is_file():
         return f"{shlex.quote(sys.executable)} -m parley.cli"
-    return shlex.quote(_short(script))
+    return _word(script)
 
 
 def further(result: Result, program: str) -> list[str]:
     """What to run next, each line ready to be copied."""
     if result.kept is None:
         return [
-            "To keep bundles, logs and databases:",
+            "To keep bundles, logs, databases and the chain:",
             f"  {program} demo --seed {result.seed} --keep FOLDER",
         ]
-    kept = shlex.quote(_short(result.kept))
-    lines = [f"Kept in {kept}. To look further:"]
-    if result.lines:
-        bundle = shlex.quote(_short(result.lines[0].bundle))
-        lines.append(f"  {program} verify {bundle}")
+    return [
+        f"Kept in {_word(result.kept)}. To look further:",
+        *_evidence(result, program),
+        *_chain(result, result.kept, program),
+        "  # each decision and why; everything above, for machines",
+        f"  less {_word(result.kept / 'logs' / 'buyer.log')}",
+        f"  less {_word(result.kept / 'result.json')}",
+    ]
+
+
+def _evidence(result: Result, program: str) -> list[str]:
+    lines = ["  # evidence, offline: a deal, and the same with another price"] if result.lines else []
+    lines += [f"  {program} verify {_word(line.bundle)}" for line in result.lines[:1]]
     if result.tampered is not None:
-        lines.append(f"  {program} verify {shlex.quote(_short(result.tampered))}")
-    lines.append(f"  less {shlex.quote(_short(result.kept / 'logs' / 'buyer.log'))}  # each decision and why")
-    lines.append(
-        f"  less {shlex.quote(_short(result.kept / 'result.json'))}  # everything above, for machines"
-    )
+        lines.append(f"  {program} verify {_word(result.tampered)}")
     return lines
 
 
-def _short(path: Path) -> str:
-    """Relative to the working directory where it lies below it."""
+def _chain(result: Result, kept: Path, program: str) -> list[str]:
+    """The chain as it was at the end, and questions to it."""
+    lines = [
+        "  # the chain as it was at the end, and what anyone can ask it",
+        f"  {_word(find_anvil())} --silent --load-state {_word(kept / 'chain.json')} &",
+    ]
+    for line in result.lines[:1]:
+        lines.append(f"  {program} verify {_word(line.bundle)} --rpc {NODE}")
+        seller, escrow = result.accounts[line.seller], result.contracts["escrow"]
+        lines.append(f"  {program} reputation {seller} --rpc {NODE} --escrow {escrow}")
+    return lines
+
+
+def _word(path: Path) -> str:
+    """A path as one word of a shell, relative to the working directory where it lies below it."""
     try:
-        return f"{path.relative_to(Path.cwd())}"
+        return shlex.quote(str(path.relative_to(Path.cwd())))
     except ValueError:
-        return str(path)
+        return shlex.quote(str(path))

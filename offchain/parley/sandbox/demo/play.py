@@ -69,17 +69,24 @@ class Play:
             self._watcher.act("A chain, the contracts, money, a gateway")
             with self._timed("stage"):
                 stage = exits.enter_context(
-                    Stage(self._result.seed, self._folder, self._purses(), self._shield)
+                    Stage(
+                        self._result.seed,
+                        self._folder,
+                        self._purses(),
+                        say=self._watcher.say,
+                        shield=self._shield,
+                        keep_chain=self._result.kept is not None,
+                    )
                 )
             self._acts(stage)
 
     def _acts(self, stage: Stage) -> None:
-        self._watcher.say(f"Escrow {stage.deployment.escrow} on chain {stage.deployment.chain_id}")
-        self._watcher.say(f"Gateway {stage.url}, a process of its own")
         lease = compute_lease(
             self._result.seed, token=Address(stage.deployment.token), arbiter=self._arbiter.address
         )
         accounts = self._accounts(stage)
+        self._result.contracts = stage.deployment.as_json()
+        self._result.accounts = {name: str(address) for name, address in accounts.items()}
         self._result.before = count(stage.token, stage.escrow, accounts)
         self._result.standing_before = standings(stage, self._traders())
         self._refuse(stage, lease)

@@ -54,7 +54,7 @@ class Processes:
         """Raises ProcessEnded when it does not run any more."""
         status = self.exit_status(name)
         if status is not None:
-            raise ProcessEnded(f"The {name} ended by itself.", status=status, output=self.tail(name))
+            raise ProcessEnded(f"The process {name} ended by itself.", status=status, output=self.tail(name))
 
     def tail(self, name: str, lines: int = 12) -> str:
         """The last lines that a process printed."""

@@ -87,6 +87,8 @@ class Result:
     seed: int
     board: Board = field(default_factory=Board)
     strategies: dict[str, str] = field(default_factory=dict)
+    contracts: dict[str, Any] = field(default_factory=dict)
+    accounts: dict[str, str] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
@@ -120,6 +122,8 @@ class Result:
         return {
             "ok": self.ok,
             "seed": self.seed,
+            "contracts": self.contracts,
+            "accounts": self.accounts,
             "negotiations": [
                 _talk(key, talk, self.strategies.get(talk.seller, ""))
                 for key, talk in self.board.talks.items()

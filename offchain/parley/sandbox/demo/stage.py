@@ -26,19 +26,28 @@ _POLL = 0.05
 class Stage:
     """Everything that runs besides the agents. Use as a context manager: nothing is left when it ends.
 
-    `purses` gives base units of the token by player. `shield` is called before anything is taken down.
+    `purses` gives base units of the token by player. `say` tells of each step, `shield` is called before
+    anything is taken down. With `keep_chain` the chain's state is left in the folder.
     """
 
     def __init__(
-        self, seed: int, folder: Folder, purses: Mapping[Player, int], shield: Callable[[], None]
+        self,
+        seed: int,
+        folder: Folder,
+        purses: Mapping[Player, int],
+        *,
+        say: Callable[[str], None],
+        shield: Callable[[], None],
+        keep_chain: bool,
     ) -> None:
         self.folder = folder
         self.gateway = player(seed, GATEWAY)
         self._deployer = player(seed, DEPLOYER)
         self._purses = purses
+        self._say = say
         self._shield = shield
         self._exits = contextlib.ExitStack()
-        self.anvil = LocalAnvil()
+        self.anvil = LocalAnvil(state=folder.chain if keep_chain else None)
         self.processes = Processes(folder.logs)
         self.url = ""
 
@@ -48,9 +57,11 @@ class Stage:
             self._exits.enter_context(self.processes)
             self.node: NodeClient = self.anvil.node()
             self._deploy()
+            self._say(f"Escrow {self.deployment.escrow} on chain {self.deployment.chain_id}")
             self._start_gateway()
             self._fill_purses()
             self.wait(GATEWAY, self._ready, "answers under its address")
+            self._say(f"Gateway {self.url}, a process of its own")
         except BaseException:
             self._close()
             raise
