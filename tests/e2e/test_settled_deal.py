@@ -89,7 +89,7 @@ def test_an_unfundable_deal_is_refused_before_anything_is_stored(market: LocalMa
     signed = buyer.wallet.sign_deal(talk.machine, talk.state, 0, None, fund=True)
     with pytest.raises(GatewayProblem) as refused:
         buyer.client.sign_agreement(talk.id, 0, signed.deal.open_by, signed.signature, signed.authorization)
-    assert refused.value.problem == "settlement.funding_missing"
+    assert refused.value.problem == "settlement.funding-missing"
     assert refused.value.values["missing"] == "4000000"
     assert buyer.client.deals().items == ()
     market.fund(buyer.address, 4 * UNIT)

@@ -79,7 +79,7 @@ def test_money_that_a_reorganisation_took_back_fails_the_opening_until_it_is_the
     run(settlement, signed.deal_id, "failed")
     view = settlement.deal(signed.deal_id)
     assert view.error is not None
-    assert view.error["code"] == "contract.funding_refused"
+    assert view.error["code"] == "contract.funding-refused"
     send_now(market.node, market.buyer, market.token.approve(market.deployment.escrow, 5_000))
     assert not settlement.submit(signed.deal, signed.buyer, signed.seller).duplicate
     run(settlement, signed.deal_id, "open")
@@ -340,4 +340,4 @@ def test_through_a_bad_line_every_deal_opens_once(
 
     until(opened)
     assert [market.openings(deal_id) for deal_id in deals] == [1] * 8
-    assert seen <= {"chain.node_unreachable", "chain.node_answer_invalid"}
+    assert seen <= {"chain.node-unreachable", "chain.node-answer-invalid"}

@@ -16,8 +16,8 @@ _SIGNATURE = re.compile(r"(\w+)\((.*)\)")
 _SAFE: Final = 2**53 - 1
 
 
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+def _dashed(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 
 
 class ContractError(ParleyError):
@@ -49,7 +49,7 @@ class ContractError(ParleyError):
         cls.types = tuple(kind for kind, _ in pairs)
         cls.names = tuple(name for _, name in pairs)
         cls.selector = keccak(f"{match[1]}({','.join(cls.types)})".encode())[:4]
-        cls.code = f"contract.{_snake(match[1])}"
+        cls.code = f"contract.{_dashed(match[1])}"
         cls.next_action = advice
         cls.retryable = retryable
         if cls.selector in KNOWN:

@@ -39,7 +39,7 @@ class ChainError(ParleyError):
 class NodeUnreachable(ChainError):
     """The node does not answer, or answers that it cannot now."""
 
-    code = "chain.node_unreachable"
+    code = "chain.node-unreachable"
     next_action = "Check that the node runs and its address is right; the request may be repeated."
     retryable = True
     status = 503
@@ -48,7 +48,7 @@ class NodeUnreachable(ChainError):
 class NodeAnswerInvalid(ChainError):
     """The node's answer is malformed or contradicts itself. Nothing of it was used."""
 
-    code = "chain.node_answer_invalid"
+    code = "chain.node-answer-invalid"
     next_action = "Do not trust this node: compare it with another one and change the RPC address."
     retryable = True
 
@@ -56,7 +56,7 @@ class NodeAnswerInvalid(ChainError):
 class NodeWrongChain(ChainError):
     """The node follows another chain than the one configured."""
 
-    code = "chain.wrong_chain"
+    code = "chain.wrong-chain"
     next_action = "Give the address of a node of the expected chain, or correct the configured chain id."
     status = 503
 
@@ -64,21 +64,21 @@ class NodeWrongChain(ChainError):
 class NodeRefused(ChainError):
     """The node refused a request with an error of its own; the values carry it."""
 
-    code = "chain.node_refused"
+    code = "chain.node-refused"
     next_action = "Read the node's message; its method or limits may not fit."
 
 
 class NonceTooLow(NodeRefused):
     """The account has already used this nonce."""
 
-    code = "chain.nonce_too_low"
+    code = "chain.nonce-too-low"
     next_action = "Look for the transaction that used the nonce; the sender does this by itself."
 
 
 class TransactionKnown(NodeRefused):
     """The node already has this transaction."""
 
-    code = "chain.transaction_known"
+    code = "chain.transaction-known"
     next_action = "Wait for its receipt."
 
 
@@ -93,7 +93,7 @@ class TransactionUnderpriced(NodeRefused):
 class SenderUnfunded(NodeRefused):
     """The sending account cannot pay for gas."""
 
-    code = "chain.sender_unfunded"
+    code = "chain.sender-unfunded"
     next_action = "Fund the sending account with the chain's currency; what waits is sent then."
     retryable = True
     status = 503
@@ -102,7 +102,7 @@ class SenderUnfunded(NodeRefused):
 class FeeCapReached(ChainError):
     """Gas costs more than the configured limit."""
 
-    code = "chain.fee_cap"
+    code = "chain.fee-cap"
     next_action = "Wait for lower fees, or raise the sender's fee limit."
     retryable = True
     status = 503
@@ -111,14 +111,14 @@ class FeeCapReached(ChainError):
 class ContractMissing(ChainError):
     """There is no contract, or another one, at the address."""
 
-    code = "chain.contract_missing"
+    code = "chain.contract-missing"
     next_action = "Check the contract's address and the chain id."
 
 
 class ChainHistoryMissing(ChainError):
     """The node no longer has, or never had, the blocks that are needed."""
 
-    code = "chain.history_missing"
+    code = "chain.history-missing"
     next_action = "Use a node with the history from the deployment block on."
     status = 503
 
@@ -126,7 +126,7 @@ class ChainHistoryMissing(ChainError):
 class IntentMismatch(ChainError):
     """The key of a transaction intent was used before for another call."""
 
-    code = "chain.intent_mismatch"
+    code = "chain.intent-mismatch"
     next_action = "Use a new key for a different call."
     status = 409
 
@@ -134,7 +134,7 @@ class IntentMismatch(ChainError):
 class ArtifactMissing(ChainError):
     """A compiled contract does not ship with this installation."""
 
-    code = "chain.artifact_missing"
+    code = "chain.artifact-missing"
     next_action = "Install a complete wheel, or run scripts/export_artifacts in a checkout."
     status = 500
 
@@ -142,7 +142,7 @@ class ArtifactMissing(ChainError):
 class AnvilMissing(ChainError):
     """Anvil is not installed."""
 
-    code = "chain.anvil_missing"
+    code = "chain.anvil-missing"
     next_action = "Run scripts/setup in a checkout, or put anvil on PATH."
     status = 500
 
@@ -150,6 +150,6 @@ class AnvilMissing(ChainError):
 class AnvilFailed(ChainError):
     """Anvil did not start, or ended."""
 
-    code = "chain.anvil_failed"
+    code = "chain.anvil-failed"
     next_action = "Read Anvil's own output in the values."
     status = 500

@@ -17,7 +17,7 @@ class SettlementError(ParleyError):
 class DealUnknown(SettlementError):
     """No deal was submitted here under this id."""
 
-    code = "settlement.deal_unknown"
+    code = "settlement.deal-unknown"
     next_action = "Submit the deal with both signatures, or check the deal id."
     status = 404
 
@@ -25,7 +25,7 @@ class DealUnknown(SettlementError):
 class SignatureMissing(SettlementError):
     """A party's consent is missing."""
 
-    code = "settlement.signature_missing"
+    code = "settlement.signature-missing"
     next_action = (
         "Send the party's signature with the kind byte 0x00, or for a deal its payment authorisation."
     )
@@ -35,7 +35,7 @@ class SignatureMissing(SettlementError):
 class SignatureRefused(SettlementError):
     """A signature is malformed, or not by the account that must sign."""
 
-    code = "settlement.signature_refused"
+    code = "settlement.signature-refused"
     next_action = "Have the account named sign exactly this, for this chain and escrow."
     status = 422
 
@@ -43,7 +43,7 @@ class SignatureRefused(SettlementError):
 class ActionMisdirected(SettlementError):
     """The action is about another deal, or by someone who has no part in it."""
 
-    code = "settlement.action_misdirected"
+    code = "settlement.action-misdirected"
     next_action = "Sign the action for this deal's id, by the party whose action it is."
     status = 422
 
@@ -51,7 +51,7 @@ class ActionMisdirected(SettlementError):
 class ActionUnsupported(SettlementError):
     """The document is no action that this version submits for a deal."""
 
-    code = "settlement.action_unsupported"
+    code = "settlement.action-unsupported"
     next_action = "Use one of the deal's next actions."
     status = 422
 
@@ -59,7 +59,7 @@ class ActionUnsupported(SettlementError):
 class FundingMissing(SettlementError):
     """An account cannot pay its side of the deal, counting what is already promised to deals on their way."""
 
-    code = "settlement.funding_missing"
+    code = "settlement.funding-missing"
     next_action = (
         "Fund the account, or raise its allowance to the escrow, by what is missing; then submit again."
     )
@@ -70,7 +70,7 @@ class FundingMissing(SettlementError):
 class AuthorizationUnsupported(SettlementError):
     """The token has no payment authorisations (EIP-3009)."""
 
-    code = "settlement.authorization_unsupported"
+    code = "settlement.authorization-unsupported"
     next_action = "Approve the escrow for the amount and submit without an authorisation."
     status = 422
 
@@ -78,7 +78,7 @@ class AuthorizationUnsupported(SettlementError):
 class EpochStale(SettlementError):
     """A party has moved to another epoch since it signed, or the deal names one to come."""
 
-    code = "settlement.epoch_stale"
+    code = "settlement.epoch-stale"
     next_action = "Agree again with the party's current epoch, shown in the values."
     status = 409
 
@@ -86,7 +86,7 @@ class EpochStale(SettlementError):
 class TokenMissing(SettlementError):
     """There is no contract at the token's address."""
 
-    code = "settlement.token_missing"
+    code = "settlement.token-missing"
     next_action = "Name a token that is deployed on this chain."
     status = 422
 
@@ -94,7 +94,7 @@ class TokenMissing(SettlementError):
 class DealNotOpen(SettlementError):
     """The deal is not on the chain yet."""
 
-    code = "settlement.deal_not_open"
+    code = "settlement.deal-not-open"
     next_action = "Wait until the deal is open, then submit the action again."
     retryable = True
     status = 409

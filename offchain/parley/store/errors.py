@@ -20,7 +20,7 @@ class StoreError(ParleyError):
 class SequenceConflict(StoreError):
     """Someone else appended to the stream first; nothing of this append was kept."""
 
-    code = "store.sequence_conflict"
+    code = "store.sequence-conflict"
     next_action = (
         "Read the stream again from the sequence shown, decide again, and append with the new sequence."
     )
@@ -30,7 +30,7 @@ class SequenceConflict(StoreError):
 class IdempotencyMismatch(StoreError):
     """The idempotency key was used before for another stream or other events."""
 
-    code = "store.idempotency_mismatch"
+    code = "store.idempotency-mismatch"
     next_action = "Use a new idempotency key for different content."
     status = 409
 
@@ -38,7 +38,7 @@ class IdempotencyMismatch(StoreError):
 class EventInvalid(StoreError):
     """The event, document or key cannot be stored as it is (not JSON, too large, empty)."""
 
-    code = "store.event_invalid"
+    code = "store.event-invalid"
     next_action = "Correct the value shown and append again."
     status = 422
 
@@ -66,7 +66,7 @@ class StoreFull(StoreError):
 class StoreReadOnly(StoreError):
     """The database or its folder cannot be written."""
 
-    code = "store.read_only"
+    code = "store.read-only"
     next_action = (
         "Give this user write permission on the database file and its folder, or choose another path."
     )

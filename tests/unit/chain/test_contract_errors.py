@@ -100,7 +100,7 @@ def test_values_are_fit_for_json() -> None:
     assert error.as_problem()["values"]["wanted"] == str(2**200)
     assert error.as_problem()["values"]["available"] == 5
     assert error.retryable
-    assert error.code == "contract.balance_short"
+    assert error.code == "contract.balance-short"
 
 
 @pytest.mark.parametrize(

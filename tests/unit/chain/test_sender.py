@@ -153,7 +153,7 @@ def test_a_call_that_would_revert_is_not_sent(chain: FakeChain, sender: Sender) 
     assert done_on(chain) == [0, 2], "what comes after it is not held up"
     failed = sender.get("do:1")
     assert failed is not None
-    assert (failed.status, failed.error["code"]) == (IntentStatus.FAILED, "contract.too_early")  # type: ignore[index]
+    assert (failed.status, failed.error["code"]) == (IntentStatus.FAILED, "contract.too-early")  # type: ignore[index]
     assert [intent.key for intent in sender.intents.unreported()] == ["do:1"]
     chain.up()
     assert sender.retry("do:1")
@@ -175,7 +175,7 @@ def test_a_mined_revert_is_known_with_its_reason(chain: FakeChain, sender: Sende
     settle(sender)
     found = sender.get("do:1")
     assert found is not None
-    assert (found.status, found.error["code"]) == (IntentStatus.REVERTED, "contract.too_early")  # type: ignore[index]
+    assert (found.status, found.error["code"]) == (IntentStatus.REVERTED, "contract.too-early")  # type: ignore[index]
 
 
 def test_an_effect_that_the_chain_has_already_is_not_sent(chain: FakeChain, sender: Sender) -> None:

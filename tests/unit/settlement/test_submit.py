@@ -356,7 +356,7 @@ def test_an_opening_that_fails_later_is_said_and_can_be_repeated(
     chain.money[market.buyer.address] = 0
     run(settlement)
     view = settlement.deal(signed.deal_id)
-    assert (view.status, view.error["code"]) == (FAILED, "contract.funding_refused")  # type: ignore[index]
+    assert (view.status, view.error["code"]) == (FAILED, "contract.funding-refused")  # type: ignore[index]
     assert store.deals.get(signed.deal_id).status == FAILED  # type: ignore[union-attr]
     assert "submit" in [action.name for action in view.next_actions("buyer", chain.blocks[-1].timestamp)]
     assert chain.accepted == []
