@@ -29,7 +29,8 @@ def serve() -> None:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = "PARLEY_" + str(first["loc"][0]).upper()
         raise SettingsInvalid(f"{setting}: {first['msg']}", setting=setting) from None
-    signal.signal(signal.SIGTERM, _leave)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     run(settings)
 
 
