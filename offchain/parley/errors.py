@@ -1,7 +1,8 @@
 """The one exception hierarchy of Parley.
 
-Every member carries a stable `code`, a `message` for people, the `next_action` that gets the caller out of it, whether
-the same call may succeed later (`retryable`), the HTTP `status` a gateway answers with, and the offending `values`.
+Every member carries a stable `code`, a `message` for people, the `next_action` that gets the caller out of
+it, whether the same call may succeed later (`retryable`), the HTTP `status` a gateway answers with, and the
+offending `values`.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from typing import Any, ClassVar
 class ParleyError(Exception):
     """Base of every error Parley raises on purpose.
 
-    Subclasses set the class attributes; values that broke the rule are passed as keyword arguments and must be
-    JSON-compatible and free of secrets.
+    Subclasses set the class attributes; values that broke the rule are passed as keyword arguments and must
+    be JSON-compatible and free of secrets.
     """
 
     code: ClassVar[str] = "parley"

@@ -2,9 +2,10 @@
 
 .venv/bin/python tests/vectors/make_negotiation.py [--check]
 
-With --check nothing is written; it exits 1 when a file differs. `state-machine.json`: a case has the domain, the opening and
-the messages in wire form, and expects for each message either the hash of the state after it or the code of its
-refusal. `reputation.json`: a case has the chain's events with block timestamps, and expects weights and score by party.
+With --check nothing is written; it exits 1 when a file differs. `state-machine.json`: a case has the domain,
+the opening and the messages in wire form, and expects for each message either the hash of the state after it
+or the code of its refusal. `reputation.json`: a case has the chain's events with block timestamps, and
+expects weights and score by party.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from parley.terms.values import Address, Hash32
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "unit" / "negotiation"))
-from table import GATEWAY, REVIEWER, START, STRANGER, Table, domain, signer
+from table import GATEWAY, REVIEWER, START, STRANGER, Table, domain, signer  # noqa: E402 - found by the path above
 
 Case = dict[str, Any]
 TERMS = Hash32("0x" + "77" * 32)
@@ -201,20 +202,53 @@ def reputation() -> list[Case]:
         ("instant", one(1, 50 * usd, 5, 5), 6),
         ("dust and a fortune", one(1, 1, 0, DAY) + one(2, 2**128 - 1, 0, DAY), 2 * DAY),
         ("default", one(1, 500 * usd, 0, 3 * DAY, outcome=Outcome.DEFAULTED), 4 * DAY),
-        ("walked away, rejected, split, cancelled, amended",
-         [event for at, outcome in enumerate((Outcome.WALKED_AWAY, Outcome.REJECTION_CLOSED, Outcome.SPLIT,
-                                              Outcome.CANCELLED_BY_BUYER, Outcome.AMENDED))
-          for event in one(at, 300 * usd, 0, DAY, outcome=outcome)], 2 * DAY),
-        ("a ruling against the seller", one(1, 900 * usd, 0, 5 * DAY, Ruled(first, C, 0, 2_500, 4 * DAY)), 6 * DAY),
-        ("a ruling against the buyer", one(1, 900 * usd, 0, 5 * DAY, Ruled(first, C, 0, 9_000, 4 * DAY)), 6 * DAY),
+        (
+            "walked away, rejected, split, cancelled, amended",
+            [
+                event
+                for at, outcome in enumerate(
+                    (
+                        Outcome.WALKED_AWAY,
+                        Outcome.REJECTION_CLOSED,
+                        Outcome.SPLIT,
+                        Outcome.CANCELLED_BY_BUYER,
+                        Outcome.AMENDED,
+                    )
+                )
+                for event in one(at, 300 * usd, 0, DAY, outcome=outcome)
+            ],
+            2 * DAY,
+        ),
+        (
+            "a ruling against the seller",
+            one(1, 900 * usd, 0, 5 * DAY, Ruled(first, C, 0, 2_500, 4 * DAY)),
+            6 * DAY,
+        ),
+        (
+            "a ruling against the buyer",
+            one(1, 900 * usd, 0, 5 * DAY, Ruled(first, C, 0, 9_000, 4 * DAY)),
+            6 * DAY,
+        ),
         ("a lapse", one(1, 900 * usd, 0, 5 * DAY, Lapsed(first, C, 0, 4 * DAY)), 6 * DAY),
-        ("a captive counterparty counts one", [event for at in range(9) for event in one(at, 800 * usd, 0, 9 * DAY)], 9 * DAY),
-        ("a connected one counts five",
-         [event for at in range(9) for event in one(at, 800 * usd, 0, 9 * DAY)]
-         + one(50, 800 * usd, 0, 9 * DAY, buyer=C) + one(51, 800 * usd, 0, 9 * DAY, seller=C), 9 * DAY),
-        ("many defaults count ten", [event for at in range(9) for event in one(at, 800 * usd, 0, 9 * DAY, outcome=Outcome.DEFAULTED)], 9 * DAY),
+        (
+            "a captive counterparty counts one",
+            [event for at in range(9) for event in one(at, 800 * usd, 0, 9 * DAY)],
+            9 * DAY,
+        ),
+        (
+            "a connected one counts five",
+            [event for at in range(9) for event in one(at, 800 * usd, 0, 9 * DAY)]
+            + one(50, 800 * usd, 0, 9 * DAY, buyer=C)
+            + one(51, 800 * usd, 0, 9 * DAY, seller=C),
+            9 * DAY,
+        ),
+        (
+            "many defaults count ten",
+            [event for at in range(9) for event in one(at, 800 * usd, 0, 9 * DAY, outcome=Outcome.DEFAULTED)],
+            9 * DAY,
+        ),
         ("junk counts nothing", one(1, 10**30, 0, 90 * DAY, token=JUNK), 90 * DAY),
-    ]  # fmt: skip
+    ]
     found = []
     for name, events, now in cases:
         deals, tokens = fold(events), {TOKEN: 6}
