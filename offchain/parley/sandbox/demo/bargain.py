@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from parley.agents.approvals import ApprovalFolder, ApprovalRequest, Reviewer
-from parley.sandbox.demo.cast import BUYER, Player
+from parley.sandbox.demo.cast import BUYER, GATEWAY, Player
 from parley.sandbox.demo.errors import ProcessEnded, ProcessSlow
 from parley.sandbox.demo.question import question_of
 from parley.sandbox.demo.reports import Reports
@@ -64,12 +64,12 @@ class Bargain:
         self._stage.processes.start(who.name, arguments, {"PARLEY_KEY": "0x" + who.key.hex()})
 
     def _until(self, done: Callable[[], bool]) -> None:
-        """Hears and reviews until `done()`, while every seller lives."""
+        """Hears and reviews until `done()`, while gateway and sellers live."""
         end = time.monotonic() + BARGAIN_SECONDS
         while not done():
             self._hear()
             end += self._review()
-            for name in self._sellers:
+            for name in (GATEWAY, *self._sellers):
                 self._stage.processes.check(name)
             if time.monotonic() > end:
                 raise ProcessSlow("The agents took too long.", seconds=BARGAIN_SECONDS)
