@@ -45,6 +45,16 @@ contract DepositTest is EscrowTest {
         escrow.deposit(address(other), buyer, 1000);
     }
 
+    function test_refuseASingleUnitLess() external {
+        FeeOnTransferToken other = new FeeOnTransferToken(1);
+        other.mint(address(this), 10_000);
+        other.approve(address(escrow), 10_000);
+        vm.expectRevert(
+            abi.encodeWithSelector(IEscrow.FundingShort.selector, address(other), address(this), 10_000, 9999)
+        );
+        escrow.deposit(address(other), buyer, 10_000);
+    }
+
     function test_refuseATokenThatAnswersFalse() external {
         FalseReturningToken other = new FalseReturningToken();
         vm.expectRevert(abi.encodeWithSelector(IEscrow.FundingRefused.selector, address(other), address(this), 10));

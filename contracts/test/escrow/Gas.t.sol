@@ -24,7 +24,7 @@ contract GasTest is EscrowTest {
         return vm.snapshotGasLastCall("Escrow", name);
     }
 
-    function relayedReceipt(IEscrow.Deal memory deal, bytes32 id) internal returns (bytes memory) {
+    function relayedReceipt(IEscrow.Deal memory deal, bytes32 id) internal view returns (bytes memory) {
         return signed(buyerKey, receipt(id, 0, GOODS, Action(0, deal.openBy)));
     }
 

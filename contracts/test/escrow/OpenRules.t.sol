@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {EscrowTest} from "./EscrowTest.sol";
 
-/// @notice Tree: trees/Escrow.open.rules.tree
+/// @notice What a deal must satisfy to be opened. Tree: trees/Escrow.open.rules.tree
 contract OpenRulesTest is EscrowTest {
     function test_refuseAPriceOfZero() external {
         IEscrow.Deal memory deal = simpleDeal();
@@ -237,20 +237,21 @@ contract OpenRulesTest is EscrowTest {
         }
     }
 
-    function stray(bytes memory data, uint256 at, uint256 width) private pure {
+    function stray(bytes memory data, uint256 position, uint256 width) private pure {
         assembly ("memory-safe") {
-            let place := add(add(data, 0x20), at)
+            let place := add(add(data, 0x20), position)
             mstore(place, or(mload(place), shl(width, 1)))
         }
     }
 
-    function refusesStray(IEscrow.Deal memory deal, bytes32 id, uint256 at, uint256 width) private {
+    function refusesStray(IEscrow.Deal memory deal, bytes32 id, uint256 position, uint256 width) private {
         bytes memory ofBuyer = signed(buyerKey, id);
         bytes memory ofSeller = signed(sellerKey, id);
         bytes memory data = abi.encodeCall(escrow.open, (deal, ofBuyer, ofSeller, allowance(), allowance()));
-        stray(data, at, width);
+        stray(data, position, width);
         (bool ok, bytes memory answer) = address(escrow).call(data);
         assertFalse(ok, "opened");
         assertEq(answer.length, 0, "refused for its encoding");
     }
 }
+

@@ -61,6 +61,20 @@ contract ViewsTest is EscrowTest {
         assertEq(s.locked, locked);
     }
 
+    function testFuzz_closeAWordAndKeepTheRest(uint256 raw, uint40 now_) external {
+        raw = (raw >> 8 << 8) | (raw % 7);
+        vm.warp(now_);
+        IEscrow.DealState memory before = DealWord.wrap(raw).decoded();
+        IEscrow.DealState memory s = DealWord.wrap(raw).closed().decoded();
+        assertEq(uint256(s.status), uint256(IEscrow.Status.Closed));
+        assertEq(s.since, now_);
+        assertEq(s.locked, 0);
+        assertEq(s.milestone, before.milestone);
+        assertEq(s.deliveries, before.deliveries);
+        assertEq(s.sellerLostBps, before.sellerLostBps);
+        assertEq(s.shift, before.shift);
+    }
+
     function testFuzz_raiseOneCounterAndNothingElse(uint256 raw, uint8 which) external pure {
         Counter counter = counterOf(which % 6);
         (uint256 offset, uint256 width) = (Counter.unwrap(counter) >> 8, Counter.unwrap(counter) & 0xff);
