@@ -58,6 +58,8 @@ class Bargain:
         status = self._stage.processes.exit_status(BUYER)
         if status != 0:
             raise ProcessEnded("The buyer failed.", status=status, output=self._stage.processes.tail(BUYER))
+        for name in self._sellers:  # now, while the gateway is there: they have nothing left to do
+            self._stage.processes.release(name)
 
     def _start(self, kind: str, config: Path, who: Player) -> None:
         arguments = ["-m", f"parley.agents.{kind}", str(config)]

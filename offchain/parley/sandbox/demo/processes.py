@@ -62,13 +62,18 @@ class Processes:
             return "\n".join(self.log(name).read_text(errors="replace").splitlines()[-lines:])
         return ""
 
+    def release(self, name: str) -> None:
+        """Asks one to end, without waiting for it."""
+        pipe = self._running[name].stdin
+        if pipe is not None:
+            with contextlib.suppress(OSError):
+                pipe.close()
+
     def stop(self) -> None:
         """Ends all of them: asked first, killed after a few seconds."""
+        for name in self._running:
+            self.release(name)
         running, self._running = self._running, {}
-        for process in running.values():
-            if process.stdin is not None:
-                with contextlib.suppress(OSError):
-                    process.stdin.close()
         for process in running.values():
             try:
                 process.wait(timeout=_PATIENCE)
