@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
+import pty
+import re
 import shutil
 import signal
 import subprocess
@@ -52,15 +53,15 @@ def environment(mark: str, temporary: Path) -> dict[str, str]:
     return {**found, MARK: mark, "TMPDIR": str(temporary)}
 
 
-def alive(mark: str) -> list[str]:
-    """Command lines of living processes that carry the mark, whatever became of their parents."""
+def alive(mark: str) -> list[int]:
+    """Living processes that carry the mark, whatever became of their parents."""
     wanted = f"{MARK}={mark}".encode()
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+                    found.append(int(folder.name))
             except OSError:
                 continue
     return found
@@ -86,7 +87,7 @@ def parley(*arguments: object) -> tuple[int, dict[str, Any]]:
 class Played:
     result: dict[str, Any]
     folder: Path
-    left: list[str]
+    left: list[int]
 
 
 @pytest.fixture(scope="module")
@@ -280,7 +281,6 @@ def read_until(process: subprocess.Popen[str], marker: str) -> None:
     [
         ("A chain, the contracts", signal.SIGINT),
         ("Five agents start", signal.SIGTERM),
-        ("negotiation opened", signal.SIGINT),
         ("agreed: ", signal.SIGKILL),
     ],
 )
@@ -297,13 +297,57 @@ def test_a_signal_at_any_moment_leaves_nothing(
     said, _ = process.communicate(timeout=60)
     if number is signal.SIGKILL:
         # Nobody was left to tell the others: each notices by itself.
-        assert until(lambda: not alive(mark), 20), shlex.join(alive(mark))
+        assert until(lambda: not alive(mark), 20), alive(mark)
         return
     assert process.returncode == 128 + number
     assert f"interrupted by {number.name}" in said
     assert "Traceback" not in said
     assert alive(mark) == []
     assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.timeout(180)
+def test_a_person_at_a_terminal_is_asked_and_may_break_off(tmp_path: Path) -> None:
+    mark, temporary = uuid.uuid4().hex, tmp_path / "temporary"
+    temporary.mkdir()
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(sys.executable, DEMO, {**environment(mark, temporary), "NO_COLOR": "1"})
+    try:
+        shown = screen_until(terminal, "[y/n]")
+        for part in (
+            "crusoe (US), 0x",
+            " USD, to be locked in escrow",
+            "approval-over-4000: ",
+            "% of the budget",
+        ):
+            assert part in shown
+        os.write(terminal, b"\x03")
+        shown = screen_until(terminal, None)
+        _, status = os.waitpid(child, 0)
+    finally:
+        for process in alive(mark):
+            os.kill(process, signal.SIGKILL)
+        os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 128 + signal.SIGINT
+    assert "interrupted by SIGINT" in shown
+    assert "Traceback" not in shown
+    assert list(temporary.iterdir()) == []
+
+
+def screen_until(terminal: int, marker: str | None) -> str:
+    """What a terminal shows until `marker`, or until the program is gone."""
+    shown = ""
+    while marker is None or marker not in shown:
+        try:
+            more = os.read(terminal, 4_096)
+        except OSError:
+            more = b""
+        if not more:
+            assert marker is None, shown
+            break
+        shown += re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", more.decode(errors="replace"))
+    return shown
 
 
 def test_a_disk_that_is_full_is_a_typed_error(tmp_path: Path) -> None:
