@@ -41,8 +41,10 @@ def question(make_terms: Any) -> Question:
     )
 
 
+@pytest.mark.parametrize("deals", [5, 13])
 @pytest.mark.parametrize("width", [80, 140])
-def test_tables_fit_and_nothing_is_cut(finished: Result, width: int) -> None:
+def test_tables_fit_and_nothing_is_cut(finished: Result, make_line: Any, width: int, deals: int) -> None:
+    finished.lines += [make_line(number, "buyer", "lambdalabs") for number in range(6, deals + 1)]
     console = console_of(width)
     Screen(ask=False, console=console).show(finished, "parley")
     lines = shown(console)
@@ -50,9 +52,11 @@ def test_tables_fit_and_nothing_is_cut(finished: Result, width: int) -> None:
     text = "\n".join(lines)
     assert "…" not in text
     for row in finished.lines:
-        assert sum(f"{row.number} {row.seller}" in line and row.outcome in line for line in lines) == 1
+        name = f"{row.number} {row.seller}"
+        assert sum(line.startswith(name) and row.outcome in line for line in lines) == 1
         assert any(hourly(row.terms) in line and usd(row.price) in line for line in lines)
-    assert any(" ".join(line.split()) == "open 172 592 172 592 172 592 172 544" for line in lines)
+    assert any(" ".join(line.split()).startswith("open 172 592 172 592 172 592 172 544") for line in lines)
+    assert all(any(f"deal {number}" in line for line in lines) for number in range(1, deals + 1))
     assert any(line.startswith("hasty seller") and line.count(" 500.000001") == 2 for line in lines)
     assert "Every check holds." in lines
 

@@ -10,9 +10,11 @@ from rich.text import Text
 
 from parley.sandbox.demo.board import Side, Talk
 from parley.sandbox.demo.money import Holding
-from parley.sandbox.demo.result import Result
+from parley.sandbox.demo.result import Line, Result
 from parley.sandbox.demo.standing import Standing
 from parley.sandbox.demo.words import brief, conditions, hourly, score, thousands, units, usd
+
+_DEALS_ABREAST = 6
 
 
 def tables(result: Result) -> Iterator[Table]:
@@ -21,7 +23,7 @@ def tables(result: Result) -> Iterator[Table]:
     yield deals_table(result)
     yield money_table(result)
     yield standing_table(result)
-    yield gas_table(result)
+    yield from gas_tables(result)
     yield checks_table(result)
 
 
@@ -100,15 +102,20 @@ def standing_table(result: Result) -> Table:
     return table
 
 
-def gas_table(result: Result) -> Table:
-    """Gas by purpose, a column a deal; the gateway paid it."""
-    purposes = list(dict.fromkeys(purpose for line in result.lines for purpose in line.gas))
-    numbers = tuple(f"deal {line.number}" for line in result.lines)
-    table = _table("Gas (paid by the gateway; no agent holds any)", texts=("transaction",), numbers=numbers)
+def gas_tables(result: Result) -> Iterator[Table]:
+    """Gas by purpose, a column a deal, as many as fit; the gateway paid it."""
+    for start in range(0, len(result.lines), _DEALS_ABREAST):
+        yield _gas_table(result.lines[start : start + _DEALS_ABREAST])
+
+
+def _gas_table(lines: Sequence[Line]) -> Table:
+    purposes = list(dict.fromkeys(purpose for line in lines for purpose in line.gas))
+    numbers = tuple(f"deal {line.number}" for line in lines)
+    table = _table("Gas (the gateway pays)", texts=("transaction",), numbers=numbers)
     for purpose in purposes:
-        table.add_row(purpose, *(_gas(line.gas, purpose) for line in result.lines))
+        table.add_row(purpose, *(_gas(line.gas, purpose) for line in lines))
     table.add_section()
-    table.add_row("sum", *(thousands(sum(line.gas.values())) for line in result.lines))
+    table.add_row("sum", *(thousands(sum(line.gas.values())) for line in lines))
     return table
 
 
