@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +12,8 @@ from parley.negotiation.utility import Profile
 from parley.sandbox.leases import simple_lease, simple_profile
 from parley.sandbox.local import LocalMarket
 from parley.terms.domain import Domain
+
+sys.path.insert(0, str(Path(__file__).parent))  # for what several files share
 
 
 @pytest.fixture(scope="module")
