@@ -197,7 +197,7 @@ def test_the_kept_chain_answers_as_it_did(played: Played, tmp_path: Path) -> Non
 
 
 def asked(*arguments: object) -> dict[str, Any]:
-    """What a command that works prints, in this process: starting one that speaks to a chain takes a second."""
+    """What a command prints that works. In this process: to start one that speaks to a chain takes a second."""
     run = CliRunner().invoke(app, [*map(str, arguments), "--json"])
     assert run.exit_code == 0, run.output
     found: dict[str, Any] = json.loads(run.stdout)

@@ -14,7 +14,7 @@ def demo(
         False, "--approve", help="Approve every request instead of asking at this terminal."
     ),
     keep: Path | None = typer.Option(
-        None, "--keep", help="Leave bundles, logs and databases in this new folder."
+        None, "--keep", help="Leave bundles, logs, databases and the chain in this new folder."
     ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object instead; implies --approve."),
 ) -> None:
