@@ -197,7 +197,7 @@ def test_the_kept_chain_answers_as_it_did(played: Played, tmp_path: Path) -> Non
 
 
 def asked(*arguments: object) -> dict[str, Any]:
-    """What a command prints that works. In this process: to start one that speaks to a chain takes a second."""
+    """What a command prints that works; in this process, since one that speaks to a chain starts slowly."""
     run = CliRunner().invoke(app, [*map(str, arguments), "--json"])
     assert run.exit_code == 0, run.output
     found: dict[str, Any] = json.loads(run.stdout)
