@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from parley.agents.agent import Agent
+from parley.agents.agent import Agent, NothingToSign
 from parley.agents.errors import GatewayProblem
 from parley.chain.reader import OnChainReader
 from parley.evidence.bundle import Bundle
@@ -208,3 +208,13 @@ def test_the_feed_tells_the_whole_story_and_resumes(market: LocalMarket, domain:
         rest.append(event.id)
     assert rest == [position for position, _, _ in seen if position > middle]
     assert {stream for _, stream, _ in seen} == {"negotiation", "agreement", "deal", "chain"}
+
+
+def test_a_talk_that_ended_without_agreement_is_not_signed(market: LocalMarket, domain: Domain) -> None:
+    buyer, seller = pair(market)
+    talk = buyer.open(domain, seller.address)
+    talk.offer({"price": 4_000_000, "hours": 50})
+    seller.next_talk().wait().withdraw("not today")
+    with pytest.raises(NothingToSign) as refused:
+        talk.sign()
+    assert refused.value.values["status"] == "TERMINATED"

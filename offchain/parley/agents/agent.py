@@ -36,6 +36,14 @@ class WaitedTooLong(AgentError):
     next_action = "Wait again, or leave: nothing was lost."
 
 
+class NothingToSign(AgentError):
+    code = "agent.nothing-to-sign"
+    status = 409
+    next_action = (
+        "Read the talk's status: only an agreement with settlements gives a deal to sign."
+    )
+
+
 class Talk(NegotiationSession):
     """A negotiation with verbs for its end too: wait for the other side, sign, follow the deal."""
 
@@ -47,11 +55,15 @@ class Talk(NegotiationSession):
         return self
 
     def sign(self, seconds: float = 30.0) -> list[Hash32]:
-        """Signs this agent's side of what was agreed; a buyer waits for the seller, who signs first. The
-        deal ids.
+        """Signs this agent's side of what is agreed, once it is; a buyer waits for the seller, who signs
+        first. The deal ids. Raises NothingToSign when it ended without an agreement, and WaitedTooLong.
         """
+        self.agent.until(lambda: self.sync() is not None and not self.state.live, seconds)
         self.agent.until(lambda: self.agent.signing.attend(self), seconds)
-        return [deal_id for deal_id in self._signed() if deal_id is not None]
+        signed = [deal_id for deal_id in self._signed() if deal_id is not None]
+        if not signed:
+            raise NothingToSign("nothing was signed", negotiation=self.id, status=self.status)
+        return signed
 
     def _signed(self) -> list[Hash32 | None]:
         journal = self.wallet.journal
