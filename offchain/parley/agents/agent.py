@@ -20,6 +20,7 @@ from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
 from parley.agents.views import DealView
 from parley.agents.wallet import TokenName, Wallet
+from parley.negotiation.status import Status
 from parley.store import EventStore
 from parley.terms.domain import Domain
 from parley.terms.opening import Opening, Party
@@ -39,9 +40,7 @@ class WaitedTooLong(AgentError):
 class NothingToSign(AgentError):
     code = "agent.nothing-to-sign"
     status = 409
-    next_action = (
-        "Read the talk's status: only an agreement with settlements gives a deal to sign."
-    )
+    next_action = "Read the talk's status: only an agreement with settlements gives a deal to sign."
 
 
 class Talk(NegotiationSession):
@@ -59,7 +58,8 @@ class Talk(NegotiationSession):
         first. The deal ids. Raises NothingToSign when it ended without an agreement, and WaitedTooLong.
         """
         self.agent.until(lambda: self.sync() is not None and not self.state.live, seconds)
-        self.agent.until(lambda: self.agent.signing.attend(self), seconds)
+        if self.state.status is Status.ACCEPTED:
+            self.agent.until(lambda: self.agent.signing.attend(self), seconds)
         signed = [deal_id for deal_id in self._signed() if deal_id is not None]
         if not signed:
             raise NothingToSign("nothing was signed", negotiation=self.id, status=self.status)
