@@ -70,8 +70,8 @@ def test_a_signal_at_any_moment_leaves_nothing(
         assert len(alive(mark)) > 4
     process.send_signal(number)
     said, _ = process.communicate(timeout=60)
-    # After SIGKILL nobody is left to tell the others, and a process may be started at the very moment of another
-    # signal: each notices by itself that the demonstration is gone.
+    # After SIGKILL nobody is left to tell the others, and a process may be just starting at any other signal:
+    # each notices by itself that the demonstration is gone.
     assert until(lambda: not alive(mark), 20), alive(mark)
     if number is signal.SIGKILL:
         return
