@@ -113,6 +113,7 @@ class Gatekeeper:
         for deal in deals:
             if deal.bundle == ZERO_HASH:
                 deal.validate_for_opening(now)
+            self.require_time(deal)
         return deals
 
     def _facts(
@@ -149,6 +150,16 @@ class Gatekeeper:
         deals = self.deals_of(machine, offer, now)
         self.require_policy(machine, state, offer, moment, now)
         self.reserve(machine, state.negotiation, deals)
+
+    def require_time(self, deal: Deal) -> None:
+        """A seller never signs what could be due or overdue when the other side opens it: that would give
+        the bond away to whoever opens late.
+        """
+        due = deal.milestones[0].deliver_by
+        if deal.seller == self.address and due <= deal.open_by:
+            raise GuardRefused(
+                "the first delivery may be due before the deal is open", deliver_by=due, open_by=deal.open_by
+            )
 
     def require_policy(
         self, machine: Machine, state: NegotiationState, offer: Offer, moment: Moment, now: int

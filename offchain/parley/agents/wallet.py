@@ -203,6 +203,7 @@ class Wallet:
                 raise GuardRefused("this key is no side of the deal", buyer=deal.buyer, seller=deal.seller)
             now = self.clock()
             deal.validate_for_opening(now)
+            self._gate.require_time(deal)
             self._gate.require_policy(machine, state, offer, "signature", now)
             self._gate.reserve(machine, state.negotiation, deals)
             deal_id = deal.deal_id(self.chain_id, self.escrow)

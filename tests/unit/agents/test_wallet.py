@@ -67,6 +67,18 @@ def test_a_rule_stops_the_offer_and_names_itself(world: Any, domain: Any) -> Non
     assert buyer.offer({"price": 5_000_000, "hours": 50})
 
 
+def test_a_seller_signs_no_deal_that_may_be_due_before_it_is_open(world: Any, domain: Any) -> None:
+    document = domain.as_json()
+    document["settlements"][0]["milestones"] = [{"amount": {"rest": True}, "deliver_by": {"var": "open_by"}}]
+    buyer, seller = pair(world, type(domain).parse(document))
+    buyer.offer({"price": 5_000_000, "hours": 50})
+    seller.sync()
+    with pytest.raises(GuardRefused) as refused:
+        seller.accept()
+    values = refused.value.values
+    assert values["deliver_by"] == values["open_by"]
+
+
 def test_a_rule_stops_the_acceptance_too(world: Any, domain: Any) -> None:
     buyer, seller = pair(world, domain, policy=bundle(CAP))
     buyer.offer({"price": 3_000_000, "hours": 50})
