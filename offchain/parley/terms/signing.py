@@ -107,6 +107,7 @@ def load_keystore(path: Path | str, passphrase: str) -> LocalSigner:
     except OSError as error:
         raise KeyUnusable("the keystore cannot be read", path=str(path), reason=error.strerror) from None
     except (ValueError, LookupError, TypeError, AttributeError, NotImplementedError):
+        # eth-keyfile raises each of these for some malformed file, the last for an unknown key derivation.
         raise KeyUnusable("not a keystore, or another passphrase", path=str(path)) from None
 
 
