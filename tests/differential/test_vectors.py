@@ -15,6 +15,7 @@ from parley.terms.actions import RECEIVE_WITH_AUTHORIZATION, parse_action
 from parley.terms.deal import Deal
 from parley.terms.eip712 import typed_data
 from parley.terms.message import Approval, Challenge, MessageCore, MessageReceipt
+from parley.terms.statement import Statement
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -62,6 +63,7 @@ def test_messages_and_statements() -> None:
         "MessageReceipt": (MessageReceipt, schema.MESSAGE_NAME),
         "Approval": (Approval, schema.MESSAGE_NAME),
         "Challenge": (Challenge, schema.GATEWAY_NAME),
+        "Statement": (Statement, schema.GATEWAY_NAME),
     }
     cases = _cases("messages")
     data = []

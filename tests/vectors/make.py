@@ -29,6 +29,7 @@ from parley.terms.eip712 import domain_separator
 from parley.terms.message import Approval, Challenge, MessageReceipt, Performative, build_message
 from parley.terms.opening import Opening
 from parley.terms.payloads import Accept, Inform, Offer, Open, Payload, Reject
+from parley.terms.statement import Statement
 from parley.terms.terms import terms_of
 from parley.terms.values import Address, Hash32, keccak
 
@@ -144,16 +145,20 @@ def messages() -> list[Case]:
         expires_at=samples.OPENED_AT + 300,
     )
     refused = approval.model_copy(update={"granted": False})
+    statement = Statement(
+        author=samples.signer("alice").address, document=_hash(rng), signed_at=samples.OPENED_AT
+    )
     return [
         *found,
         _statement("receipt", receipt),
         _statement("approval", approval),
         _statement("refusal", refused),
         _statement("challenge", challenge),
+        _statement("statement", statement),
     ]
 
 
-def _statement(name: str, core: MessageReceipt | Approval | Challenge) -> Case:
+def _statement(name: str, core: MessageReceipt | Approval | Challenge | Statement) -> Case:
     key = "gateway" if isinstance(core, MessageReceipt) else "alice"
     digest = core.digest(samples.CHAIN_ID)
     return case(

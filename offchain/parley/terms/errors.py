@@ -108,6 +108,13 @@ class DealInvalid(TermsError):
         self.error = error
 
 
+class StatementMismatch(TermsError):
+    """A statement names another document than the one that came with it. `values`: `expected`, `actual`."""
+
+    code = "terms.statement-mismatch"
+    next_action = "Hash the document as it was sent, in its canonical form, and sign that hash."
+
+
 class SignatureInvalid(TermsError):
     """A signature is malformed, has a high s, or is by somebody else. `values`: `expected`, `recovered` or
     `problem`.

@@ -35,6 +35,7 @@ MESSAGE_RECEIPT: Final = (
     "MessageReceipt(bytes32 negotiation,bytes32 message,uint64 receivedAt,uint64 logIndex)"
 )
 APPROVAL: Final = "Approval(bytes32 negotiation,bytes32 termsHash,address agent,address reviewer,bool granted,bytes32 reason,uint64 decidedAt,uint64 expiresAt)"
+STATEMENT: Final = "Statement(address author,bytes32 document,uint64 signedAt)"
 CHALLENGE: Final = "Challenge(address agent,string audience,bytes32 nonce,uint64 issuedAt,uint64 expiresAt)"
 
 # Third-party types, used as they are.

@@ -14,6 +14,7 @@ from parley.terms.deal import Deal
 from parley.terms.eip712 import StructType, attribute_name
 from parley.terms.errors import EncodingInvalid
 from parley.terms.message import Approval, Challenge, MessageCore, MessageReceipt
+from parley.terms.statement import Statement
 
 ROOT = Path(__file__).parents[3]
 CONTRACTS = ROOT / "contracts" / "src"
@@ -24,7 +25,7 @@ LITERALS = {
 }
 THIRD_PARTY = {schema.RECEIVE_WITH_AUTHORIZATION, schema.PERMIT, schema.AGENT_WALLET_SET}
 DOMAINS = {schema.DOMAIN_WITH_CONTRACT, schema.DOMAIN_WITHOUT_CONTRACT}
-OFF_CHAIN = {schema.MESSAGE, schema.MESSAGE_RECEIPT, schema.APPROVAL, schema.CHALLENGE}
+OFF_CHAIN = {schema.MESSAGE, schema.MESSAGE_RECEIPT, schema.APPROVAL, schema.CHALLENGE, schema.STATEMENT}
 OTHERS = ("PaymentToken",)  # stands in for a token that others wrote
 RESERVED = {schema.MANDATE}
 
@@ -95,7 +96,7 @@ def test_the_abi(place: str) -> None:
 
 
 def test_models_have_the_fields_of_their_type() -> None:
-    for model in (Deal, MessageCore, MessageReceipt, Approval, Challenge, *ACTIONS.values()):
+    for model in (Deal, MessageCore, MessageReceipt, Approval, Challenge, Statement, *ACTIONS.values()):
         fields = [name for name in model.model_fields if name not in ("version", "schema_")]
         assert fields == [attribute_name(field) for field, _ in model.struct.fields]
 
