@@ -1,0 +1,390 @@
+"""The Pareto front of a domain under several profiles, without listing its outcomes.
+
+Utilities are additive over issues, so the front of a sum is found from the fronts of its parts (the
+"nondominated merge" of Kung, Luccio, Preparata 1975 over Minkowski sums). Issues that a constraint joins form
+one block and are listed together; blocks are merged one by one, and what is dominated is dropped on the way.
+Where a merge would grow too large, outcomes closer than a cell are represented by one of them: then the front
+is off by at most `error`, which is stated.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+from math import prod
+from random import Random
+from typing import Any, Literal
+
+from parley.negotiation.utility import AtMost, Curve, Depending, Profile
+from parley.terms.domain import AmountIssue, ChoiceIssue, Domain, IntegerIssue, IssueValue
+
+Method = Literal["exact", "bounded", "sampled"]
+
+MERGED = 250_000
+"""Sums that one merge may look at; beyond it one side is thinned to cells."""
+MERGED_MANY = 20_000
+"""The same for four and more parties, where domination is found by comparing."""
+LISTED = 100_000
+"""Assignments that the listing of one block may try."""
+AXIS = 65_536
+"""Values of a single issue that are looked at; beyond it a grid of this many."""
+BRANCHES = 4_096
+RESTARTS = 32
+CELL = 1_000_000
+"""The finest cell, exact units (one ppm)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """An outcome seen by every party: `gains` exact utilities (times 10^12) in the order of the profiles,
+    `values` in the order of the issues that it covers.
+    """
+
+    gains: tuple[int, ...]
+    values: tuple[IssueValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """Outcomes that no other allowed outcome dominates, the first party's utility falling; of outcomes with
+    equal utilities one.
+
+    `method` is `exact`; or `bounded`, when for every allowed outcome there is a spot at most `error` (exact
+    units) worse for any party; or `sampled`, when some constraint joined too many issues to list: then
+    `error` is None and nothing is said of what was not drawn.
+    """
+
+    spots: tuple[Spot, ...]
+    method: Method
+    error: int | None
+
+
+class _Loss:
+    """What exactness was given up on the way."""
+
+    def __init__(self) -> None:
+        self.error = 0
+        self.sampled = False
+
+    @property
+    def method(self) -> Method:
+        return "sampled" if self.sampled else "bounded" if self.error else "exact"
+
+
+def front_of(domain: Domain, profiles: Sequence[Profile]) -> Front:
+    """The front over all outcomes that the hard constraints of every profile allow. Deterministic; the
+    profiles must be ones of this domain.
+    """
+    loss = _Loss()
+    worst = _Loss()
+    found: list[Spot] = []
+    for fixed in _branches(domain, profiles, loss):
+        branch = _Loss()
+        found += _branch_front(domain, profiles, fixed, branch)
+        worst.error = max(worst.error, branch.error)
+        worst.sampled = worst.sampled or branch.sampled
+    loss.error = worst.error
+    loss.sampled = loss.sampled or worst.sampled
+    return Front(tuple(undominated(found)), loss.method, None if loss.sampled else loss.error)
+
+
+def undominated(spots: Sequence[Spot]) -> list[Spot]:
+    """The spots that no other dominates, in falling order of gains; of equal gains the first."""
+    order = sorted(spots, key=lambda spot: tuple(-gain for gain in spot.gains))
+    if not order:
+        return []
+    parties = len(order[0].gains)
+    keep: Callable[[list[Spot]], Iterator[Spot]] = _many
+    if parties == 2:
+        keep = _two
+    elif parties == 3:
+        keep = _three
+    return list(keep(order))
+
+
+def _two(order: list[Spot]) -> Iterator[Spot]:
+    best: int | None = None
+    for spot in order:
+        if best is None or spot.gains[1] > best:
+            best = spot.gains[1]
+            yield spot
+
+
+def _three(order: list[Spot]) -> Iterator[Spot]:
+    """Sweep in falling order of the first; what was passed is kept as a staircase of the other two."""
+    seconds: list[int] = []
+    thirds: list[int] = []  # falls as seconds rise
+    for spot in order:
+        _, second, third = spot.gains
+        at = bisect_left(seconds, second)
+        if at < len(seconds) and thirds[at] >= third:
+            continue
+        yield spot
+        end = at + 1 if at < len(seconds) and seconds[at] == second else at
+        start = at
+        while start and thirds[start - 1] <= third:
+            start -= 1
+        seconds[start:end] = [second]
+        thirds[start:end] = [third]
+
+
+def _many(order: list[Spot]) -> Iterator[Spot]:
+    kept: list[Spot] = []
+    for spot in order:
+        if not any(all(a >= b for a, b in zip(other.gains, spot.gains, strict=True)) for other in kept):
+            kept.append(spot)
+            yield spot
+
+
+def _branches(domain: Domain, profiles: Sequence[Profile], loss: _Loss) -> Iterator[dict[str, str]]:
+    """Every combination of the choices that utilities or limits of some profile depend on."""
+    deciding = {name for profile in profiles for limit in profile.limits for name in limit.when}
+    deciding |= {profile.case for profile in profiles if profile.case is not None}
+    issues = [issue for issue in domain.issues if isinstance(issue, ChoiceIssue) and issue.name in deciding]
+    count = prod(issue.size for issue in issues)
+    names = [issue.name for issue in issues]
+    if count <= BRANCHES:
+        for combination in product(*(issue.values for issue in issues)):
+            yield dict(zip(names, combination, strict=True))
+        return
+    loss.sampled = True
+    random = Random(0)
+    for _ in range(BRANCHES):
+        yield {issue.name: issue.values[int(random.random() * issue.size)] for issue in issues}
+
+
+def _branch_front(
+    domain: Domain, profiles: Sequence[Profile], fixed: Mapping[str, str], loss: _Loss
+) -> list[Spot]:
+    axes: dict[str, tuple[IssueValue, ...]] = {}
+    for issue in domain.issues:
+        axis = _axis(issue, profiles, fixed, loss)
+        if not axis:
+            return []
+        axes[issue.name] = axis
+    joined = [
+        (frozenset(names_in(constraint.left) | names_in(constraint.right)) - fixed.keys(), constraint)
+        for profile in profiles
+        for constraint in profile.constraints
+    ]
+    if not all(constraint.allows(fixed) for names, constraint in joined if not names):
+        return []
+    blocks = []
+    for names in _blocks(list(axes), [each for each, _ in joined if each]):
+        own = [(each, constraint) for each, constraint in joined if each and each <= set(names)]
+        spots = _block_front(profiles, names, axes, own, fixed, loss)
+        if not spots:
+            return []
+        blocks.append((names, spots))
+    return _merged_all(domain, blocks, loss)
+
+
+def _axis(
+    issue: AmountIssue | IntegerIssue | ChoiceIssue,
+    profiles: Sequence[Profile],
+    fixed: Mapping[str, str],
+    loss: _Loss,
+) -> tuple[IssueValue, ...]:
+    """The values of an issue that every party's limits allow here; a grid where they are many."""
+    if issue.name in fixed:
+        candidates: tuple[IssueValue, ...] = (fixed[issue.name],)
+    elif issue.size <= AXIS:
+        candidates = tuple(issue.value_at(at) for at in range(issue.size))
+    else:
+        candidates = _grid(issue, profiles, fixed, loss)
+    limits = [
+        limit
+        for profile in profiles
+        for limit in profile.limits
+        if limit.issue == issue.name and all(fixed[name] == value for name, value in limit.when.items())
+    ]
+    return tuple(value for value in candidates if all(limit.allows(value) for limit in limits))
+
+
+def _grid(
+    issue: AmountIssue | IntegerIssue | ChoiceIssue,
+    profiles: Sequence[Profile],
+    fixed: Mapping[str, str],
+    loss: _Loss,
+) -> tuple[IssueValue, ...]:
+    """Evenly spread values, with those where a curve bends or a limit lies; the gaps count as error."""
+    chosen = {at * (issue.size - 1) // (AXIS - 1) for at in range(AXIS)}
+    if not isinstance(issue, ChoiceIssue):
+        for profile in profiles:
+            for place in _bends(profile, issue.name):
+                near = (place - issue.min) // issue.step
+                chosen |= {at for at in (near, near + 1) if 0 <= at < issue.size}
+    values = tuple(issue.value_at(at) for at in sorted(chosen))
+    if isinstance(issue, ChoiceIssue):
+        loss.sampled = True
+        return values
+    for profile in profiles:
+        gains = [_gain(profile, issue.name, value, fixed) for value in values]
+        loss.error += max(abs(after - before) for before, after in pairwise(gains))
+    return values
+
+
+def _bends(profile: Profile, name: str) -> Iterator[int]:
+    utility = profile.utilities.get(name)
+    inner = list(utility.of.values()) if isinstance(utility, Depending) else [utility]
+    for curve in inner:
+        if isinstance(curve, Curve):
+            yield from (point.at for point in curve.points)
+    for limit in profile.limits:
+        if limit.issue == name:
+            yield from (bound for bound in (limit.min, limit.max) if bound is not None)
+
+
+def _gain(profile: Profile, name: str, value: IssueValue, fixed: Mapping[str, str]) -> int:
+    case = None if profile.case is None else fixed[profile.case]
+    return profile.weights[name] * profile.issue_ppm(name, value, case)
+
+
+def names_in(expression: Any) -> set[str]:
+    """The issues that an expression reads."""
+    found: set[str] = set()
+    if isinstance(expression, Mapping):
+        for key, inner in expression.items():
+            if key in ("issue", "case") and isinstance(inner, str):
+                found.add(inner)
+            elif key == "of" and isinstance(inner, Mapping):
+                for each in inner.values():
+                    found |= names_in(each)
+            else:
+                found |= names_in(inner)
+    elif isinstance(expression, list | tuple):
+        for inner in expression:
+            found |= names_in(inner)
+    return found
+
+
+def _blocks(names: list[str], joined: list[frozenset[str]]) -> list[list[str]]:
+    """The issues in groups: two are together when a chain of constraints joins them."""
+    group = {name: {name} for name in names}
+    for together in joined:
+        merged = set().union(*(group[name] for name in together))
+        for name in merged:
+            group[name] = merged
+    blocks: list[list[str]] = []
+    for name in names:
+        if not any(name in block for block in blocks):
+            blocks.append([other for other in names if other in group[name]])
+    return blocks
+
+
+def _block_front(
+    profiles: Sequence[Profile],
+    names: list[str],
+    axes: Mapping[str, tuple[IssueValue, ...]],
+    constraints: list[tuple[frozenset[str], AtMost]],
+    fixed: Mapping[str, str],
+    loss: _Loss,
+) -> list[Spot]:
+    gains = {
+        name: {
+            value: tuple(_gain(profile, name, value, fixed) for profile in profiles) for value in axes[name]
+        }
+        for name in names
+    }
+
+    def spot(values: tuple[IssueValue, ...]) -> Spot:
+        parts = [gains[name][value] for name, value in zip(names, values, strict=True)]
+        return Spot(tuple(sum(column) for column in zip(*parts, strict=True)), values)
+
+    listing = _Listing(names, constraints, fixed)
+    columns = [axes[name] for name in names]
+    if not constraints:
+        return undominated([spot((value,)) for value in columns[0]])
+    spots = [spot(values) for values in listing.run(columns, LISTED)]
+    if listing.left:
+        return undominated(spots)
+    loss.sampled = True
+    random = Random(0)
+    for _ in range(RESTARTS):
+        mixed = [tuple(sorted(column, key=lambda _: random.random())) for column in columns]
+        spots += [spot(values) for values in listing.run(mixed, LISTED // RESTARTS)]
+    return undominated(spots)
+
+
+class _Listing:
+    """Depth-first assignment of a block; a constraint is asked as soon as its last issue has a value."""
+
+    def __init__(
+        self, names: list[str], constraints: list[tuple[frozenset[str], AtMost]], fixed: Mapping[str, str]
+    ) -> None:
+        self._names = names
+        self._fixed = fixed
+        place = {name: at for at, name in enumerate(names)}
+        self._checks: list[list[AtMost]] = [[] for _ in names]
+        for read, constraint in constraints:
+            self._checks[max(place[name] for name in read)].append(constraint)
+        self.left = 0
+
+    def run(self, columns: Sequence[Sequence[IssueValue]], budget: int) -> list[tuple[IssueValue, ...]]:
+        """The allowed assignments, until `budget` values were tried; `left` is what remained of it."""
+        self.left = budget
+        values: dict[str, IssueValue] = dict(self._fixed)
+        found: list[tuple[IssueValue, ...]] = []
+
+        def descend(depth: int) -> None:
+            if depth == len(self._names):
+                found.append(tuple(values[name] for name in self._names))
+                return
+            for value in columns[depth]:
+                if self.left == 0:
+                    return
+                self.left -= 1
+                values[self._names[depth]] = value
+                if all(constraint.allows(values) for constraint in self._checks[depth]):
+                    descend(depth + 1)
+
+        descend(0)
+        return found
+
+
+def _merged_all(domain: Domain, blocks: list[tuple[list[str], list[Spot]]], loss: _Loss) -> list[Spot]:
+    """The blocks' fronts added up, the small ones first; values in the domain's order."""
+    blocks = sorted(blocks, key=lambda block: len(block[1]))
+    names, spots = blocks[0]
+    for more, others in blocks[1:]:
+        names = names + more
+        spots = _merged(spots, others, loss)
+    order = [names.index(issue.name) for issue in domain.issues]
+    return [Spot(spot.gains, tuple(spot.values[at] for at in order)) for spot in spots]
+
+
+def _merged(left: list[Spot], right: list[Spot], loss: _Loss) -> list[Spot]:
+    most = MERGED if len(left[0].gains) <= 3 else MERGED_MANY
+    left, right = _thinned(left, right, most, loss)
+    return undominated(
+        [
+            Spot(tuple(a + b for a, b in zip(one.gains, other.gains, strict=True)), one.values + other.values)
+            for one in left
+            for other in right
+        ]
+    )
+
+
+def _thinned(left: list[Spot], right: list[Spot], most: int, loss: _Loss) -> tuple[list[Spot], list[Spot]]:
+    """Both sides, the longer one thinned to ever coarser cells until their product is at most `most`."""
+    sizes = {0: CELL, 1: CELL}
+    sides, whole = [left, right], [left, right]
+    while len(sides[0]) * len(sides[1]) > most:
+        at = 0 if len(sides[0]) > len(sides[1]) else 1
+        sides[at] = _cells(whole[at], sizes[at])
+        sizes[at] *= 2
+    loss.error += sum(sizes[at] // 2 for at in (0, 1) if sides[at] is not whole[at])
+    return sides[0], sides[1]
+
+
+def _cells(spots: list[Spot], size: int) -> list[Spot]:
+    """For each cell of all parties' gains but the last one's, the spot that the last party likes best."""
+    best: dict[tuple[int, ...], Spot] = {}
+    for spot in spots:
+        key = tuple(gain // size for gain in spot.gains[:-1])
+        held = best.get(key)
+        if held is None or spot.gains[-1] > held.gains[-1]:
+            best[key] = spot
+    return list(best.values())
