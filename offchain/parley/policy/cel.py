@@ -15,6 +15,7 @@ from cel_expr_python import cel  # type: ignore[import-untyped]  # ships stubs w
 
 from parley.policy.errors import BundleInvalid
 from parley.policy.facts import Facts
+from parley.policy.risk import Risk
 
 _INT64_MAX = 2**63 - 1
 _INT64_MIN = -(2**63)
@@ -39,6 +40,14 @@ _VARIABLES: dict[str, Any] = {
     "exposure.committed": cel.Type.INT,
     "exposure.reserved": cel.Type.INT,
     "exposure.by_counterparty": cel.Type.INT,
+    "risk.score": cel.Type.INT,
+    "risk.tier": cel.Type.STRING,
+    "data.confidence_ppm": cel.Type.INT,
+    "data.age": cel.Type.INT,
+    "data.source": cel.Type.STRING,
+    "history.agreed": cel.Type.INT,
+    "history.ended": cel.Type.INT,
+    "history.troubled": cel.Type.INT,
 }
 _TEXT = re.compile(r"""("([^"\\]|\\.)*"|'([^'\\]|\\.)*')""")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
@@ -129,7 +138,7 @@ def mentioned(expression: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def activation(facts: Facts, moment: str, unit: int) -> dict[str, Any]:
+def activation(facts: Facts, moment: str, unit: int, risk: Risk | None = None) -> dict[str, Any]:
     """The facts as the expressions see them; amounts divided exactly by `unit`. Raises `FactUnfit`."""
     amounts = set(facts.amount_issues)
     seen: dict[str, Any] = {
@@ -158,6 +167,14 @@ def activation(facts: Facts, moment: str, unit: int) -> dict[str, Any]:
         for name in ("budget", "committed", "reserved", "by_counterparty"):
             key = f"exposure.{name}"
             seen[key] = _amount(key, getattr(facts.exposure, name), unit)
+    if risk is not None:
+        seen["risk.score"], seen["risk.tier"] = risk.score, risk.tier
+    if facts.data is not None:
+        for name in ("confidence_ppm", "age", "source"):
+            seen[f"data.{name}"] = getattr(facts.data, name)
+    if facts.history is not None:
+        for name in ("agreed", "ended", "troubled"):
+            seen[f"history.{name}"] = getattr(facts.history, name)
     return {
         name: str(value) if isinstance(value, str) else value
         for name, value in seen.items()

@@ -63,3 +63,26 @@ class ApprovalInvalid(PolicyError):
     code = "policy.approval-invalid"
     status = 403
     next_action = "Ask a reviewer to approve exactly these terms, and use the approval before it expires."
+
+
+class ControlInvalid(PolicyError):
+    """A control order that does not follow from the orders before it. `values` say what was expected."""
+
+    code = "policy.control-invalid"
+    status = 409
+    next_action = "Read the orders given so far, and sign a new one with the next number."
+
+
+class RolloutInvalid(PolicyError):
+    """A step of a bundle's life that does not follow from the steps before it."""
+
+    code = "policy.rollout-invalid"
+    status = 409
+    next_action = "Read which bundle is in force and which is the candidate, and take the step from there."
+
+
+class RecordInvalid(PolicyError):
+    """A decision record whose facts cannot be read back."""
+
+    code = "policy.record-invalid"
+    next_action = "Leave the record out: it was not written by this engine, or it was changed."

@@ -5,12 +5,15 @@ refuses.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
+from parley.policy.errors import RecordInvalid
 from parley.terms.documents import Part
 from parley.terms.domain import Domain, IssueValue
+from parley.terms.errors import TermsError
 from parley.terms.expressions import evaluate
-from parley.terms.lists import ShortText
+from parley.terms.lists import ShortText, Text
+from parley.terms.payloads import Context
 from parley.terms.values import Address, Amount, Count, Hash32
 
 
@@ -32,6 +35,26 @@ class Exposure(Part):
     committed: Amount = 0
     reserved: Amount = 0
     by_counterparty: Amount = 0
+
+
+class Provenance(Part):
+    """What the offer says it rests on: confidence in ppm, the age of its data in seconds at the check, and
+    where the data comes from.
+    """
+
+    confidence_ppm: Count | None = None
+    age: Count | None = None
+    source: Text | None = None
+
+
+class History(Part):
+    """What happened with this counterparty before, counted: agreements, negotiations that ended without
+    one, and deals that went to a dispute or a default.
+    """
+
+    agreed: Count = 0
+    ended: Count = 0
+    troubled: Count = 0
 
 
 class Facts(Part):
@@ -56,6 +79,8 @@ class Facts(Part):
     terms: Hash32 | None = None
     token: Address | None = None
     arbiter: Address | None = None
+    data: Provenance | None = None
+    history: History | None = None
 
 
 def facts_of(
@@ -69,6 +94,8 @@ def facts_of(
     limits: Mapping[str, int] | None = None,
     approved: bool = False,
     terms: Hash32 | None = None,
+    context: Context | None = None,
+    history: History | None = None,
 ) -> Facts:
     """The facts of `values` under `domain` for the party of `role`.
 
@@ -98,9 +125,50 @@ def facts_of(
         terms=terms,
         token=token,
         arbiter=arbiter,
+        data=None if context is None else provenance_of(context, now),
+        history=history,
     )
+
+
+def provenance_of(context: Context, now: int) -> Provenance:
+    """What an offer's context says, at `now`. Data dated in the future has no age: a rule that asks
+    refuses.
+    """
+    age = None if context.data_at is None or context.data_at > now else now - context.data_at
+    return Provenance(confidence_ppm=context.confidence_ppm, age=age, source=context.provenance)
 
 
 def domain_amounts(domain: Domain) -> tuple[str, ...]:
     """Names of the amount issues."""
     return tuple(issue.name for issue in domain.issues if issue.type == "amount")
+
+
+def recorded(facts: Facts) -> dict[str, Any]:
+    """The facts as JSON values for a record: integers of terms and limits as decimal strings, so that no
+    size is lost; `numbers` lists which of the terms are integers, so that `facts_of_record` can read them
+    back.
+    """
+    document = facts.as_json()
+    for field in ("values", "limits"):
+        document[field] = {
+            name: value if isinstance(value, str) else str(value) for name, value in document[field].items()
+        }
+    document["numbers"] = sorted(name for name, value in facts.values.items() if not isinstance(value, str))
+    return document
+
+
+def facts_of_record(record: Mapping[str, Any]) -> Facts:
+    """The facts that `recorded` wrote. Raises `RecordInvalid`."""
+    try:
+        document = {name: value for name, value in record.items() if name != "numbers"}
+        numbers = frozenset(record["numbers"])
+        document["values"] = {
+            name: int(value) if name in numbers else value for name, value in record["values"].items()
+        }
+        document["limits"] = {name: int(value) for name, value in record.get("limits", {}).items()}
+        document["amount_issues"] = tuple(record.get("amount_issues", ()))
+        return Facts.from_json(document)
+    except (KeyError, TypeError, ValueError, AttributeError, TermsError) as error:
+        raise RecordInvalid(
+            "The facts of this record cannot be read back", problem=str(error)[:300]
+        ) from None

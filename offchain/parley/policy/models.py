@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from parley.policy.errors import BundleInvalid
+from parley.policy.risk import Risk, RiskModel
 from parley.terms.documents import Document, Part
 from parley.terms.lists import JsonObject, Many, ShortText
 from parley.terms.values import Address, Amount, Count, Hash32
@@ -53,6 +54,10 @@ class Rule(Part):
 class Bundle(Document):
     """A versioned set of rules; its document hash names it in every decision.
 
+    `risk` scores each decision; a tier of approval escalates unless the terms are approved, and one of
+    refusal refuses, whatever the rules say. `approvals` is how many reviewers have to approve (two: four
+    eyes).
+
     `amount_unit` is how many base units one unit of an amount has inside the rules: integers there have 64
     bits, so tokens of 18 decimals need a larger unit. An amount that is not a multiple of it is refused,
     never rounded.
@@ -61,6 +66,8 @@ class Bundle(Document):
     schema_: Literal["parley/policy"] = Field(default="parley/policy", alias="schema")
     name: ShortText
     amount_unit: Amount = 1
+    risk: RiskModel | None = None
+    approvals: Literal[1, 2] | None = None
     rules: Annotated[Many[Rule], Field(max_length=MAX_RULES)]
 
     @model_validator(mode="after")
@@ -77,8 +84,9 @@ def layered(name: str, bundles: Iterable[Bundle]) -> Bundle:
     """One bundle out of several, broadest layer first.
 
     A lower layer can only tighten: rules are joined and none replaces another, so a rule id used twice with
-    different content is refused. Raises `BundleInvalid`.
+    different content is refused. The largest number of approvals holds. Raises `BundleInvalid`.
     """
+    bundles = tuple(bundles)
     rules: dict[str, Rule] = {}
     units: set[int] = set()
     for bundle in bundles:
@@ -93,7 +101,24 @@ def layered(name: str, bundles: Iterable[Bundle]) -> Bundle:
     if len(rules) > MAX_RULES:
         raise BundleInvalid("Too many rules", count=len(rules), limit=MAX_RULES)
     ordered = tuple(sorted(rules.values(), key=lambda rule: LAYERS.index(rule.layer)))
-    return Bundle(name=name, amount_unit=units.pop() if units else 1, rules=ordered)
+    eyes = [bundle.approvals for bundle in bundles if bundle.approvals is not None]
+    return Bundle(
+        name=name,
+        amount_unit=units.pop() if units else 1,
+        rules=ordered,
+        risk=_one_risk(bundles),
+        approvals=max(eyes) if eyes else None,
+    )
+
+
+def _one_risk(bundles: Iterable[Bundle]) -> RiskModel | None:
+    """The layers' risk model: with two different ones nobody could say which is the tighter."""
+    found: RiskModel | None = None
+    for bundle in bundles:
+        if bundle.risk is not None and found is not None and found != bundle.risk:
+            raise BundleInvalid("Two layers score risk differently", bundle=bundle.name)
+        found = bundle.risk or found
+    return found
 
 
 class Finding(Part):
@@ -114,6 +139,7 @@ class Decision(Document):
     bundle: Hash32
     findings: Many[Finding]
     facts: JsonObject
+    risk: Risk | None = None
 
     @property
     def allowed(self) -> bool:

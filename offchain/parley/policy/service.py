@@ -9,11 +9,14 @@ from typing import Any
 
 from parley.policy.cel import Compiler, FactUnfit, Program, activation, mentioned
 from parley.policy.errors import PolicyRefused
-from parley.policy.facts import Facts
+from parley.policy.facts import Facts, recorded
 from parley.policy.models import LAYERS, MOMENTS, Bundle, Decision, Finding, Moment, Outcome, Rule, Severity
+from parley.policy.risk import Risk, score
 
 FACT_RULE = "facts"
 """Finding id for facts that no rule can be evaluated on."""
+RISK_RULE = "risk"
+"""Finding id for a risk score in the tier of approval or refusal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +55,27 @@ class PolicyEngine:
 
         A rule whose expression errs, or gives no boolean, refuses whatever its severity.
         """
-        return self._decision(facts, moment, self._findings(facts, moment))
+        risk = self.risk(facts)
+        return self._decision(facts, moment, self._findings(facts, moment, risk), risk)
+
+    def risk(self, facts: Facts) -> Risk | None:
+        """The risk of these facts by the bundle's model, or None where it has none."""
+        model = self.bundle.risk
+        if model is None:
+            return None
+        return score(
+            model,
+            reputation_ppm=facts.counterparty.reputation_ppm,
+            data_class=facts.data_class,
+            jurisdiction=facts.counterparty.jurisdiction,
+            price=facts.price,
+        )
 
     def admits(self, facts: Facts, *, moment: Moment, escalations: bool = True) -> bool:
         """Whether the outcome would be allow (or escalate, unless `escalations` is false), without the
         record.
         """
-        findings = self._findings(facts, moment)
+        findings = self._findings(facts, moment, self.risk(facts))
         refused: tuple[Severity, ...] = ("refuse",) if escalations else ("refuse", "escalate")
         return not any(finding.severity in refused for finding in findings)
 
@@ -74,9 +91,12 @@ class PolicyEngine:
             )
         return decision
 
-    def _findings(self, facts: Facts, moment: Moment) -> tuple[Finding, ...]:
+    def _findings(self, facts: Facts, moment: Moment, risk: Risk | None) -> tuple[Finding, ...]:
+        return (*_risk_findings(risk, approved=facts.approved), *self._objections(facts, moment, risk))
+
+    def _objections(self, facts: Facts, moment: Moment, risk: Risk | None) -> tuple[Finding, ...]:
         try:
-            seen = activation(facts, moment, self.bundle.amount_unit)
+            seen = activation(facts, moment, self.bundle.amount_unit, risk)
         except FactUnfit as unfit:
             return (
                 Finding(
@@ -96,14 +116,35 @@ class PolicyEngine:
                 findings.append(_finding(entry, facts, seen, problem))
         return tuple(findings)
 
-    def _decision(self, facts: Facts, moment: Moment, findings: tuple[Finding, ...]) -> Decision:
+    def _decision(
+        self, facts: Facts, moment: Moment, findings: tuple[Finding, ...], risk: Risk | None
+    ) -> Decision:
         severities = {finding.severity for finding in findings}
         outcome: Outcome = (
             "refuse" if "refuse" in severities else "escalate" if "escalate" in severities else "allow"
         )
         return Decision(
-            outcome=outcome, moment=moment, bundle=self.hash, findings=findings, facts=recorded(facts)
+            outcome=outcome,
+            moment=moment,
+            bundle=self.hash,
+            findings=findings,
+            facts=recorded(facts),
+            risk=risk,
         )
+
+
+def _risk_findings(risk: Risk | None, *, approved: bool) -> tuple[Finding, ...]:
+    if risk is None or risk.tier in ("fast", "checked") or (risk.tier == "approval" and approved):
+        return ()
+    severity: Severity = "refuse" if risk.tier == "refuse" else "escalate"
+    reason = (
+        f"the risk score of {risk.score} ppm calls for {'refusal' if severity == 'refuse' else 'an approval'}"
+    )
+    values = {
+        "risk.score": str(risk.score),
+        **{f"risk.{name}": str(part) for name, part in risk.parts.items()},
+    }
+    return (Finding(rule=RISK_RULE, severity=severity, reason=reason, values=values),)
 
 
 def _guarded(rule: Rule) -> str:
@@ -134,8 +175,8 @@ def _shown(name: str, facts: Facts, seen: dict[str, Any]) -> Any:
     if head in ("values", "limits", "fixed"):
         found: Any = getattr(facts, head)
         value = found.get(rest) if rest else {key: str(inner) for key, inner in found.items()}
-    elif name == "moment":
-        value = seen["moment"]
+    elif name == "moment" or head == "risk":
+        value = seen.get(name)
     else:
         value = facts
         for step in name.split("."):
@@ -143,15 +184,3 @@ def _shown(name: str, facts: Facts, seen: dict[str, Any]) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
     return value
-
-
-def recorded(facts: Facts) -> dict[str, Any]:
-    """The facts as JSON values for a record: integers of terms and limits as decimal strings, so that no size
-    is lost.
-    """
-    document = facts.as_json()
-    for field in ("values", "limits"):
-        document[field] = {
-            name: value if isinstance(value, str) else str(value) for name, value in document[field].items()
-        }
-    return document
