@@ -12,7 +12,8 @@ from parley.terms.errors import DerivationFailed, EvaluationFailed
 from parley.terms.expressions import Expression, evaluate
 from parley.terms.issues import IssueValue
 from parley.terms.opening import Opening, check_opening
-from parley.terms.payloads import Offer
+from parley.terms.payloads import Award, Offer
+from parley.terms.protocols import WINNER
 from parley.terms.terms import terms_of
 from parley.terms.values import ZERO_HASH, Hash32, keccak
 
@@ -47,7 +48,8 @@ def derive_deals(
     open_by: int | None = None,
     amended: Amended | None = None,
 ) -> tuple[Deal, ...]:
-    """One deal for each settlement of the domain, in order; several are linked by `bundle`.
+    """One deal for each settlement of the domain, in order; several are linked by `bundle`. Of an award the
+    deals are with its winner.
 
     `accepted_at` is the `sent_at` of the last acceptance, `open_by` the seller's choice (default: the
     latest allowed); unix seconds. `amended` is needed when, and only when, the opening amends a deal.
@@ -59,6 +61,13 @@ def derive_deals(
     if not first <= chosen <= last:
         raise DerivationFailed(
             f"open_by must lie between {first} and {last}", field="open_by", problem="range", open_by=chosen
+        )
+    winner = offer.winner if isinstance(offer, Award) else None
+    if (domain.auction is None) != (winner is None):
+        raise DerivationFailed(
+            "a sealed-bid domain, and no other, settles with the winner of an award",
+            field="winner",
+            problem="award",
         )
     if (opening.amends is None) != (amended is None):
         raise DerivationFailed(
@@ -73,7 +82,8 @@ def derive_deals(
         _deal(
             opening,
             settlement,
-            _evaluated(settlement, values, chosen),
+            _evaluated(settlement, values, chosen, 0 if amended is None else amended.milestone),
+            winner=winner,
             open_by=chosen,
             terms_hash=terms_hash,
             transcript_root=transcript_root,
@@ -95,7 +105,7 @@ class _Figures:
     milestones: tuple[Milestone, ...]
 
 
-def _evaluated(settlement: Settlement, values: Mapping[str, IssueValue], open_by: int) -> _Figures:
+def _evaluated(settlement: Settlement, values: Mapping[str, IssueValue], open_by: int, done: int) -> _Figures:
     price = _field("price", settlement.price, values, {"open_by": open_by}, FIELD_BITS["price"])
     variables = {"open_by": open_by, "price": price}
     fields = {
@@ -103,6 +113,13 @@ def _evaluated(settlement: Settlement, values: Mapping[str, IssueValue], open_by
         for name, bits in FIELD_BITS.items()
     }
     milestones = _milestones(settlement.milestones_for(values), price, values, variables)
+    if settlement.remaining and done:
+        milestones = milestones[done:]
+        if not milestones:
+            raise DerivationFailed(
+                "the agreed schedule leaves no milestone to amend", field="milestones", problem="remaining"
+            )
+        fields["price"] = sum(part.amount for part in milestones)
     return _Figures(fields, milestones)
 
 
@@ -167,6 +184,7 @@ def _deal(
     settlement: Settlement,
     figures: _Figures,
     *,
+    winner: str | None,
     open_by: int,
     terms_hash: Hash32,
     transcript_root: Hash32,
@@ -174,8 +192,10 @@ def _deal(
     amended: Amended | None,
     nonce: int,
 ) -> Deal:
-    buyer = opening.party_of_role(settlement.buyer)
-    seller = opening.party_of_role(settlement.seller)
+    buyer, seller = (
+        opening.party_of_role(winner if winner is not None and role == WINNER else role)
+        for role in (settlement.buyer, settlement.seller)
+    )
     return Deal(
         buyer=buyer.address,
         seller=seller.address,

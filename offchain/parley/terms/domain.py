@@ -9,18 +9,27 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from parley.terms.documents import Document, Part
+from parley.terms.domain_rules import check_protocol
 from parley.terms.errors import EvaluationFailed, ExpressionInvalid, IssueValuesInvalid
 from parley.terms.expressions import (
     VARIABLES,
     Expression,
     check_case,
     check_names,
-    check_shape,
     evaluate,
     is_constant,
 )
 from parley.terms.issues import AmountIssue, ChoiceIssue, IntegerIssue, Issue, IssueValue
 from parley.terms.lists import Many, Text, Texts
+from parley.terms.protocols import (
+    WINNER,
+    Auction,
+    ExpressionField,
+    Mediation,
+    RoleName,
+    Yes,
+    checked_expression,
+)
 from parley.terms.values import Address, Count
 
 __all__ = [
@@ -33,25 +42,12 @@ __all__ = [
     "Limits",
     "MilestoneCase",
     "Rest",
+    "RoleName",
     "Settlement",
     "SettlementMilestone",
 ]
 
 PPM = 1_000_000
-
-
-def _expression(value: Any) -> Any:
-    try:
-        check_shape(value)
-    except ExpressionInvalid as error:
-        raise ValueError(error.message) from None
-    return value
-
-
-ExpressionField = Annotated[
-    Expression, PlainValidator(_expression), WithJsonSchema({"type": ["integer", "string", "object"]})
-]
-RoleName = Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class Limits(Part):
@@ -83,7 +79,7 @@ def _amount_of_milestone(value: Any) -> Any:
         if value.keys() != {"rest"} or value["rest"] is not True:
             raise ValueError("the rest is written as an object with rest true and nothing else")
         return Rest(rest=True)
-    return value if isinstance(value, Rest) else _expression(value)
+    return value if isinstance(value, Rest) else checked_expression(value)
 
 
 class SettlementMilestone(Part):
@@ -115,6 +111,9 @@ def _milestones(value: Any) -> Any:
 class Settlement(Part):
     """How the agreed values become one deal: every field an expression (amounts base units, times unix
     seconds).
+
+    With `remaining` the milestones are the whole schedule: an amendment keeps those from the current one on,
+    and pays what they sum to.
     """
 
     buyer: RoleName
@@ -138,6 +137,7 @@ class Settlement(Part):
         Annotated[tuple[SettlementMilestone, ...], Field(min_length=1, max_length=64)] | MilestoneCase,
         BeforeValidator(_milestones),
     ]
+    remaining: Yes | None = None
 
     def milestones_for(self, values: Mapping[str, IssueValue]) -> tuple[SettlementMilestone, ...]:
         """The list that holds for the agreed values."""
@@ -176,11 +176,15 @@ class Domain(Document):
     issues: Annotated[Many[Issue], Field(min_length=1, max_length=64)]
     fixed: Mapping[str, Text]
     roles: Annotated[Many[RoleName], Field(min_length=2, max_length=16)]
-    protocol: Literal["alternating-offers"]
+    protocol: Literal["alternating-offers", "sealed-bid", "mediated"]
     limits: Limits
     settlements: Annotated[Many[Settlement], Field(max_length=64)]
     data_class: Literal["public", "internal", "personal"]
     assumptions: Texts
+    auction: Auction | None = None
+    mediation: Mediation | None = None
+    approval: ExpressionField | None = None
+    escalation: Annotated[Many[RoleName], Field(min_length=1, max_length=16)] | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -193,10 +197,15 @@ class Domain(Document):
                 self._check_settlement(settlement)
             except (ExpressionInvalid, IssueValuesInvalid) as error:
                 raise ValueError(f"settlement {index}: {error.message}") from None
+        try:
+            check_protocol(self, self._by_name)
+        except (ExpressionInvalid, IssueValuesInvalid) as error:
+            raise ValueError(error.message) from None
         return self
 
     def _check_settlement(self, settlement: Settlement) -> None:
-        if settlement.buyer not in self.roles or settlement.seller not in self.roles:
+        roles = {*self.roles, WINNER} if self.auction is not None else set(self.roles)
+        if settlement.buyer not in roles or settlement.seller not in roles:
             raise ExpressionInvalid("buyer and seller must be roles of the domain", problem="role")
         if settlement.buyer == settlement.seller:
             raise ExpressionInvalid("buyer and seller must differ", problem="role")

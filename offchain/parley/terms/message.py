@@ -67,6 +67,7 @@ class Message(Document):
         elif self.core.expires_at and self.core.performative not in (
             Performative.PROPOSE,
             Performative.COUNTER,
+            Performative.AWARD,
         ):
             raise ValueError("only the message of an offer expires")
         return self

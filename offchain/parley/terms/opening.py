@@ -10,6 +10,7 @@ from parley.terms.documents import Document, Part
 from parley.terms.domain import Domain, RoleName
 from parley.terms.errors import OpeningInvalid
 from parley.terms.lists import Many
+from parley.terms.protocols import Auction, Yes
 from parley.terms.values import ZERO_ADDRESS, Address, ChainId, Count, Hash32
 
 
@@ -22,7 +23,11 @@ class Party(Part):
 
 
 class Opening(Document):
-    """All parties in the order of turns, the rules and the place of settlement; times in unix seconds."""
+    """All parties in the order of turns, the rules and the place of settlement; times in unix seconds.
+
+    With `draw` the first proposer is drawn by commitment and `first` only stands in until then. `mediator`
+    is no party; a mediated domain needs one.
+    """
 
     schema_: Literal["parley/opening"] = Field(default="parley/opening", alias="schema")
     domain: Hash32
@@ -36,6 +41,8 @@ class Opening(Document):
     gateways: Annotated[Many[Address], Field(max_length=16)]
     reviewers: Annotated[Many[Address], Field(max_length=64)]
     amends: Hash32 | None = None
+    mediator: Address | None = None
+    draw: Yes | None = None
     nonce: Hash32
 
     @model_validator(mode="after")
@@ -53,6 +60,8 @@ class Opening(Document):
         for listed in (self.gateways, self.reviewers):
             if len(set(listed)) != len(listed):
                 raise ValueError("an address is listed twice")
+        if self.mediator is not None and (self.mediator in addresses or self.mediator == ZERO_ADDRESS):
+            raise ValueError("the mediator is no party, and an account")
         if self.deadline <= self.opened_at:
             raise ValueError("the deadline must be after the opening")
         return self
@@ -84,6 +93,24 @@ def check_opening(domain: Domain, opening: Opening) -> None:
         raise _wrong("parties", "there must be one party for each role of the domain")
     if opening.deadline != opening.opened_at + domain.limits.deadline_seconds:
         raise _wrong("deadline", "the deadline must be opened_at plus the domain's deadline_seconds")
+    if (opening.mediator is not None) != (domain.mediation is not None):
+        raise _wrong("mediator", "a mediated domain, and no other, names its mediator")
+    if opening.draw is not None and domain.protocol != "alternating-offers":
+        raise _wrong("draw", "only alternating offers have a first proposer to draw")
+    if domain.auction is not None:
+        _check_auction(domain.auction, opening)
+
+
+def _check_auction(auction: Auction, opening: Opening) -> None:
+    requester = opening.party_of_role(auction.requester)
+    if opening.initiator != requester.address or opening.first != requester.role:
+        raise _wrong("initiator", "the requester of a sealed-bid domain opens it and is first")
+    if opening.amends is not None:
+        raise _wrong("amends", "a deal is amended between its two sides, not by an auction")
+    if auction.bond is not None:
+        at_stake = {party.address for party in opening.parties}
+        if auction.bond.beneficiary in at_stake or auction.bond.arbiter in at_stake:
+            raise _wrong("parties", "the bond goes to no party, and no party judges it")
 
 
 def _wrong(field: str, problem: str) -> OpeningInvalid:

@@ -14,7 +14,8 @@ from parley.terms.errors import DocumentInvalid
 from parley.terms.lists import Many, Text, Texts
 from parley.terms.message_core import MessageCore
 from parley.terms.performative import Performative
-from parley.terms.values import MAX_SAFE_INTEGER, Count, Hash32, Name, Salt, Signature
+from parley.terms.protocols import RoleName
+from parley.terms.values import MAX_SAFE_INTEGER, Address, Count, Hash32, Name, Salt, Signature
 
 
 class Payload(Document):
@@ -171,6 +172,52 @@ class Fault(Payload):
         return self
 
 
+class Commit(Payload):
+    """Seals a later `Reveal`: `commitment` is its document hash. `bond` is the id of the sender's bond
+    deal, where the domain asks for one.
+    """
+
+    schema_: Literal["parley/commit"] = Field(default="parley/commit", alias="schema")
+    commitment: Hash32
+    bond: Hash32 | None = None
+
+
+class Reveal(Payload):
+    """What was sealed: the `values` of a bid, a `ranking` of candidates (best first, only acceptable ones),
+    or neither in the draw of the first proposer. `party` and `round` keep anyone else from repeating it.
+    """
+
+    schema_: Literal["parley/reveal"] = Field(default="parley/reveal", alias="schema")
+    negotiation: Hash32
+    party: Address
+    round: Count
+    values: Mapping[Name, JsonValue] | None = None
+    ranking: Annotated[Many[Count], Field(max_length=256)] | None = None
+
+    @model_validator(mode="after")
+    def _one_thing(self) -> Self:
+        if self.values is not None and self.ranking is not None:
+            raise ValueError("a reveal opens a bid or a ranking, not both")
+        return self
+
+
+class Award(Offer):
+    """The offer that follows from what was revealed; `winner` is the role it goes to (none: to all)."""
+
+    schema_: Literal["parley/award"] = Field(  # type: ignore[assignment] # an offer under a name of its own
+        default="parley/award", alias="schema"
+    )
+    winner: RoleName | None = None
+
+
+class Call(Payload):
+    """Begins a round of sealed bids or rankings; a mediator's call lists the candidates, by position."""
+
+    schema_: Literal["parley/call"] = Field(default="parley/call", alias="schema")
+    candidates: Annotated[Many[Mapping[Name, JsonValue]], Field(max_length=256)]
+    reason: Text
+
+
 PAYLOADS: Final[Mapping[Performative, type[Payload]]] = {
     Performative.OPEN: Open,
     Performative.PROPOSE: Offer,
@@ -187,6 +234,10 @@ PAYLOADS: Final[Mapping[Performative, type[Payload]]] = {
     Performative.TIMEOUT: Timeout,
     Performative.CONTROL: Control,
     Performative.FAULT: Fault,
+    Performative.COMMIT: Commit,
+    Performative.REVEAL: Reveal,
+    Performative.AWARD: Award,
+    Performative.CALL: Call,
 }
 
 

@@ -1,4 +1,4 @@
-"""The fifteen things a message can do."""
+"""The nineteen things a message can do."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ class Performative(IntEnum):
     TIMEOUT = 12
     CONTROL = 13
     FAULT = 14
+    COMMIT = 15
+    REVEAL = 16
+    AWARD = 17
+    CALL = 18
 
     @property
     def wire(self) -> str:

@@ -10,18 +10,22 @@ from pydantic import Field
 from parley.terms.documents import Document
 from parley.terms.domain import Domain
 from parley.terms.lists import Text
-from parley.terms.payloads import JsonValue, Offer
+from parley.terms.payloads import Award, JsonValue, Offer
+from parley.terms.protocols import RoleName
 from parley.terms.values import Hash32, Name, Salt
 
 
 class Terms(Document):
-    """Fixed terms of the domain and the agreed values (JSON form), with the accepted offer's salt."""
+    """Fixed terms of the domain and the agreed values (JSON form), with the accepted offer's salt; `winner`
+    is the role that a sealed-bid award names.
+    """
 
     schema_: Literal["parley/terms"] = Field(default="parley/terms", alias="schema")
     negotiation: Hash32
     domain: Hash32
     fixed: Mapping[str, Text]
     values: Mapping[Name, JsonValue]
+    winner: RoleName | None = None
     salt: Salt
 
 
@@ -33,5 +37,6 @@ def terms_of(domain: Domain, negotiation_id: Hash32, offer: Offer) -> Terms:
         domain=domain.hash(),
         fixed=domain.fixed,
         values=offer.values,
+        winner=offer.winner if isinstance(offer, Award) else None,
         salt=offer.salt,
     )

@@ -36,6 +36,13 @@ FIELDS: dict[str, Any] = {
     "in_reply_to": HASH,
     "terms": HASH,
     "kind": "equivocation",
+    "commitment": HASH,
+    "bond": HASH,
+    "negotiation": HASH,
+    "party": "0x" + "0c" * 20,
+    "round": 0,
+    "winner": "hotel",
+    "candidates": [{"rate": "1200000", "hours": 100}],
 }
 
 
@@ -62,7 +69,10 @@ def _documents() -> dict[str, tuple[type[Document], dict[str, Any]]]:
     rng = Random(5)
     found: dict[str, tuple[type[Document], dict[str, Any]]] = {
         "domain": (Domain, agreed.domain.as_json()),
-        "opening": (Opening, {**agreed.opening.as_json(), "amends": HASH}),
+        "opening": (
+            Opening,
+            {**agreed.opening.as_json(), "amends": HASH, "mediator": "0x" + "0d" * 20, "draw": True},
+        ),
         "deal": (Deal, agreed.deals[0].as_json()),
         "terms": (Terms, terms_of(agreed.domain, Hash32(HASH), agreed.offer).as_json()),
     }
@@ -74,7 +84,11 @@ def _documents() -> dict[str, tuple[type[Document], dict[str, Any]]]:
 
 
 DOCUMENTS = _documents()
-OPTIONAL = {("Offer", "context"), ("Inform", "in_reply_to"), ("opening", "amends"), ("Escalate", "terms")}
+OPTIONAL = {
+    ("Offer", "context"), ("Inform", "in_reply_to"), ("opening", "amends"), ("Escalate", "terms"),
+    ("opening", "mediator"), ("opening", "draw"), ("Commit", "bond"), ("Reveal", "values"),
+    ("Award", "context"), ("Award", "winner"),
+}  # fmt: skip
 EACH = pytest.mark.parametrize("name", sorted(DOCUMENTS))
 
 
