@@ -27,6 +27,15 @@ class SequenceConflict(StoreError):
     status = 409
 
 
+class StandingMoved(StoreError):
+    """A stream that the append was decided on has moved on; nothing of this append was kept."""
+
+    code = "store.standing-moved"
+    next_action = "Read the stream shown again, decide again, and append once more."
+    retryable = True
+    status = 409
+
+
 class IdempotencyMismatch(StoreError):
     """The idempotency key was used before for another stream or other events."""
 

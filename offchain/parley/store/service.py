@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -103,10 +103,12 @@ class EventStore:
         outbox: Iterable[NewOutbox] = (),
         documents: Iterable[DocumentPut] = (),
         rows: Iterable[Row] = (),
+        beside: Iterable[tuple[str, Sequence[NewEvent]]] = (),
+        standing: Mapping[str, int] | None = None,
         idempotency_key: str | None = None,
     ) -> Future[AppendResult]:
         """As `append`, at once: the future is done after the commit."""
-        work, puts, changed = tuple(outbox), tuple(documents), tuple(rows)
+        work, puts, changed, others = tuple(outbox), tuple(documents), tuple(rows), tuple(beside)
 
         def job(transaction: Transaction) -> AppendResult:
             return transaction.append(
@@ -116,6 +118,8 @@ class EventStore:
                 outbox=work,
                 documents=puts,
                 rows=changed,
+                beside=others,
+                standing=standing,
                 idempotency_key=idempotency_key,
             )
 
@@ -130,10 +134,16 @@ class EventStore:
         outbox: Iterable[NewOutbox] = (),
         documents: Iterable[DocumentPut] = (),
         rows: Iterable[Row] = (),
+        beside: Iterable[tuple[str, Sequence[NewEvent]]] = (),
+        standing: Mapping[str, int] | None = None,
         idempotency_key: str | None = None,
     ) -> AppendResult:
         """Append events to a stream, with their outbox work, documents and read-model rows; returns once
         durable.
+
+        `beside` are events for the end of other streams, kept with these or not at all. `standing` names
+        streams that must still have this many events (`StandingMoved` otherwise), so that what was decided on
+        them cannot have changed before it is kept.
 
         `expected_sequence` is the sequence the first event will get: 0 for a new stream, the number of events
         so far otherwise, or `ANY`. A repeated `idempotency_key` with the same events returns what was stored
@@ -147,6 +157,8 @@ class EventStore:
             outbox=outbox,
             documents=documents,
             rows=rows,
+            beside=beside,
+            standing=standing,
             idempotency_key=idempotency_key,
         ).result()
 

@@ -6,7 +6,7 @@ sequences, positions and hash chains are computed here, so a conflict is found b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -16,7 +16,7 @@ from sqlalchemy.sql.expression import Executable
 from parley.store import rows as mapping
 from parley.store import schema
 from parley.store.codec import chain, encode, fingerprint
-from parley.store.errors import EventInvalid, IdempotencyMismatch, SequenceConflict
+from parley.store.errors import EventInvalid, IdempotencyMismatch, SequenceConflict, StandingMoved
 from parley.store.models import (
     ANY,
     ZERO_CHAIN,
@@ -137,13 +137,18 @@ class Transaction:
         outbox: Iterable[NewOutbox] = (),
         documents: Iterable[DocumentPut] = (),
         rows: Iterable[Row] = (),
+        beside: Iterable[tuple[str, Sequence[NewEvent]]] = (),
+        standing: Mapping[str, int] | None = None,
         idempotency_key: str | None = None,
     ) -> AppendResult:
         """Append events whose first gets `expected_sequence` (`ANY`: the next one, whatever it is).
 
-        Raises `EventInvalid`, `SequenceConflict`, `IdempotencyMismatch`; each before anything is written.
+        `beside` are events for the end of other streams, kept with these or not at all; `standing` are
+        streams that must still have this many events. Raises `EventInvalid`, `SequenceConflict`, `StandingMoved`,
+        `IdempotencyMismatch`; each before anything is written.
         """
         texts = _texts(stream, events)
+        others = [(other, more, _texts(other, more)) for other, more in beside]
         puts = [(put, encode(put.body, f"{put.kind}:{put.key}")) for put in documents]
         work = [(item, encode(item.payload, f"{item.topic}:{item.key}")) for item in outbox]
         mark = ""
@@ -152,14 +157,38 @@ class Transaction:
             known = self._known(idempotency_key, mark)
             if known is not None:
                 return known
-        sequence, previous = self._head(stream)
+        sequence = self._head(stream)[0]
         if expected_sequence not in (ANY, sequence + 1):
             raise SequenceConflict(
                 "The stream has moved on.", stream=stream, expected=expected_sequence, actual=sequence + 1
             )
+        for other, length in (standing or {}).items():
+            actual = self._head(other)[0] + 1
+            if actual != length:
+                raise StandingMoved(
+                    "What was decided on has changed.", stream=other, expected=length, actual=actual
+                )
+        changed = [item for row in rows for item in mapping.values_of(row, self._position() + len(events))]
+        # Nothing below this line can be refused.
+        result = AppendResult(self._extend(stream, events, texts))
+        for other, more, more_texts in others:
+            self._extend(other, more, more_texts)
+        if idempotency_key is not None:
+            self._remember(idempotency_key, mark, result)
+        for put, text in puts:
+            self._put_document(put, text)
+        for item, text in work:
+            self._put_outbox(item, text)
+        for table, key, values in changed:
+            self._gather(self._sql.upserts[table], (table, *key), values)
+        return result
+
+    def _extend(
+        self, stream: str, events: Sequence[NewEvent], texts: Sequence[tuple[str, str]]
+    ) -> tuple[StoredEvent, ...]:
+        sequence, previous = self._head(stream)
         position = self._position()
-        changed = [item for row in rows for item in mapping.values_of(row, position + len(events))]
-        stored: list[StoredEvent] = []  # nothing below this line can be refused
+        stored: list[StoredEvent] = []
         for event, (kind, text) in zip(events, texts, strict=True):
             sequence, position = sequence + 1, position + 1
             previous = chain(previous, stream, sequence, kind, self.now, text)
@@ -177,22 +206,14 @@ class Transaction:
             )
         self._heads.put(stream, sequence, previous)
         self._heads.position = position
-        result = AppendResult(tuple(stored))
-        if idempotency_key is not None:
-            self._remember(idempotency_key, mark, result)
-        for put, text in puts:
-            self._put_document(put, text)
-        for item, text in work:
-            self._put_outbox(item, text)
-        for table, key, values in changed:
-            self._gather(self._sql.upserts[table], (table, *key), values)
-        return result
+        return tuple(stored)
 
     def _head(self, stream: str) -> tuple[int, str]:
         found = self._heads.streams.get(stream)
         if found is None:
             row = self._sql.head.one(self._cursor, {"stream": stream})
             found = (-1, ZERO_CHAIN) if row is None else (int(row[0]), str(row[1]))
+            self._heads.put(stream, *found)
         return found
 
     def _position(self) -> int:

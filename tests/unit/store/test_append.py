@@ -18,6 +18,7 @@ from parley.store import (
     NewEvent,
     NewOutbox,
     SequenceConflict,
+    StandingMoved,
     StoreClosed,
     StoreCorrupt,
 )
@@ -230,3 +231,31 @@ def test_a_closed_store_refuses_writes_and_has_kept_what_it_accepted(store: Even
     with pytest.raises(StoreClosed):
         store.append("one", 50, [A])
     assert reopen().length("one") == 50
+
+
+def test_events_beside_are_kept_together_or_not_at_all(store: EventStore) -> None:
+    store.append("one", 0, [A], beside=[("log", [B, B]), ("log", [A])])
+    assert [event.data["n"] for event in store.read("log")] == [2, 2, 1]
+    with pytest.raises(SequenceConflict):
+        store.append("one", 0, [A], beside=[("log", [B])])
+    with pytest.raises(EventInvalid):
+        store.append("one", 1, [A], beside=[("log", [NewEvent("bad", {"x": 0.5})])])
+    assert (store.length("one"), store.length("log"), store.verify_stream("log")) == (1, 3, 3)
+
+
+def test_an_append_is_refused_when_what_it_was_decided_on_moved(store: EventStore) -> None:
+    store.append("one", 0, [A], standing={"rules": 0})
+    store.append("rules", 0, [B])
+    with pytest.raises(StandingMoved) as moved:
+        store.append("one", 1, [A], standing={"rules": 0})
+    assert moved.value.values == {"stream": "rules", "expected": 0, "actual": 1}
+    store.append("one", 1, [A], standing={"rules": 1})
+    assert store.length("one") == 2
+
+
+def test_another_process_moving_it_counts(store: EventStore, url: str) -> None:
+    store.append("one", 0, [A], standing={"rules": 0})
+    with EventStore.open(url) as elsewhere:
+        elsewhere.append("rules", 0, [B])
+    with pytest.raises(StandingMoved):
+        store.append("one", 1, [A], standing={"rules": 0})
