@@ -7,7 +7,7 @@ import sys
 import typer
 
 from parley import __version__
-from parley.cli import agent, demo, deploy, keys, reputation, serve, verify
+from parley.cli import agent, demo, deploy, keys, negotiate, reputation, serve, verify
 from parley.cli.output import print_failure, print_json
 from parley.errors import ParleyError
 
@@ -20,6 +20,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
+app.command("negotiate")(negotiate.negotiate)
 app.command("serve")(serve.serve)
 app.command("deploy")(deploy.deploy)
 app.command("reputation")(reputation.reputation)

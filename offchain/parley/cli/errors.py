@@ -62,3 +62,18 @@ class AgentKeyMissing(CommandError):
     next_action = (
         "Set PARLEY_KEY, or PARLEY_KEYSTORE and PARLEY_KEYSTORE_PASSPHRASE; keys are never arguments."
     )
+
+
+class DocumentUnfit(CommandError):
+    """A file is not the document that was asked for. `values`: `path`, `cause`, and what is wrong in it."""
+
+    code = "cli.document-unfit"
+    status = 422
+    next_action = "Correct the named field, or name the right file."
+
+
+class CountMismatch(CommandError):
+    """Options that belong together were given in different numbers."""
+
+    code = "cli.count-mismatch"
+    next_action = "Repeat --strategy once for each --profile, in the same order."

@@ -1,0 +1,200 @@
+"""One negotiation between strategies, with everything worth knowing about it.
+
+The machine is the one that agents and gateways run; messages stay in this process and carry no signature.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from parley.negotiation.analysis import Assessment
+from parley.negotiation.effects import OfferMade
+from parley.negotiation.errors import Refusal
+from parley.negotiation.frontier import Spot
+from parley.negotiation.simulation import Match, Result, Seat
+from parley.negotiation.space import Space
+from parley.negotiation.strategies import Explanation, Strategy, Walk, strategy_hash
+from parley.negotiation.strategies.view import Filter, everything
+from parley.negotiation.utility import PPM
+from parley.sandbox.errors import CaseInvalid
+from parley.sandbox.matches.case import Case
+from parley.terms.values import Address
+
+SCHEMA, VERSION = "parley/match", 1
+
+
+@dataclass(frozen=True)
+class Played:
+    """A match that has ended. `by` is who made the last move, `refused` the code of a refusal by the machine
+    that made a party leave, if there was one.
+    """
+
+    case: Case
+    strategies: Mapping[str, Strategy]
+    seed: int
+    result: Result
+    offers: tuple[OfferMade, ...]
+    assessment: Assessment
+    senders: Mapping[Address, str]
+    by: str
+    refused: str | None
+
+    @property
+    def rounds(self) -> int:
+        """Rounds begun: a move of the first party starts one."""
+        parties = len(self.case.domain.roles)
+        return -(-self.result.state.moves // parties)
+
+    @property
+    def ended(self) -> str:
+        """`agreed`, `escalated` (a person is to decide), or the machine's reason."""
+        state = self.result.state
+        return "escalated" if state.held else str(state.reason) if state.reason is not None else "open"
+
+    def as_json(self) -> dict[str, Any]:
+        """The stable form of docs/guides/negotiate.md, version 1."""
+        case, result = self.case, self.result
+        return {
+            "schema": SCHEMA,
+            "version": VERSION,
+            "case": case.name,
+            "domain": {
+                "title": case.domain.title,
+                "hash": case.domain.hash(),
+                "issues": len(case.domain.issues),
+                "outcomes": str(case.domain.outcome_count()),
+            },
+            "protocol": case.domain.protocol,
+            "max_rounds": case.domain.limits.max_rounds,
+            "seed": self.seed,
+            "engine": "in-memory, unsigned",
+            "parties": [self._party(role) for role in case.domain.roles],
+            "result": {
+                "agreed": result.agreed,
+                "ended": self.ended,
+                "by": self.by,
+                "refused": self.refused,
+                "values": case.domain.encode_values(result.values) if result.agreed else None,
+                "rounds": self.rounds,
+                "messages": len(result.messages),
+            },
+            "quality": {**self.assessment.as_json(), **_possible(case)},
+            "transcript": self._transcript(),
+        }
+
+    def _party(self, role: str) -> dict[str, Any]:
+        strategy = self.strategies[role]
+        return {
+            "role": role,
+            "strategy": strategy.name,
+            "params": strategy.params.as_json(),
+            "strategy_hash": strategy_hash(strategy),
+            "reservation_ppm": self.case.profiles[role].reservation_ppm,
+            "utility_ppm": self.assessment.utilities[role],
+            "offers": sum(1 for made in self.offers if made.role == role),
+        }
+
+    def _transcript(self) -> list[dict[str, Any]]:
+        """Messages in order; `utilities_ppm` of an offer by role, `why` the mover's own explanation."""
+        offers = {made.sequence: made for made in self.offers}
+        moves = iter(self.result.record)
+        found = []
+        for message in self.result.messages:
+            core = message.core
+            entry: dict[str, Any] = {
+                "sequence": core.sequence,
+                "role": self.senders[core.sender],
+                "performative": core.performative.wire,
+            }
+            made = offers.get(core.sequence)
+            if made is not None:
+                entry["values"] = dict(made.offer.values)
+                entry["utilities_ppm"] = self.utilities(made.values)
+            if core.sequence:
+                _, explanation = next(moves)
+                entry["why"] = explanation.as_json()
+            found.append(entry)
+        return found
+
+    def utilities(self, values: Sequence[int | str]) -> dict[str, int]:
+        """Utilities in ppm by role of an offer's values in the domain's order."""
+        analysis = self.case.analysis
+        named = dict(zip((issue.name for issue in self.case.domain.issues), values, strict=True))
+        return {
+            role: gain // PPM for role, gain in zip(analysis.roles, analysis.spot(named).gains, strict=True)
+        }
+
+
+def play(
+    case: Case,
+    strategies: Sequence[Strategy],
+    seed: int = 0,
+    policy: Mapping[str, Filter] | None = None,
+) -> Played:
+    """Plays one match to its end; `strategies` in the order of the domain's roles. Deterministic.
+
+    A move that the machine refuses counts as leaving, and its code is kept. Raises `CaseInvalid` for another
+    number of strategies, `ProfileInvalid` and `SpaceEmpty` for profiles that do not fit or leave nothing.
+    """
+    roles = case.domain.roles
+    if len(strategies) != len(roles):
+        raise CaseInvalid(
+            "One strategy for each role of the domain",
+            field="strategy",
+            roles=list(roles),
+            given=len(strategies),
+        )
+    filters = policy or {}
+    by_role = dict(zip(roles, strategies, strict=True))
+    seats = {
+        role: Seat(by_role[role], Space(case.domain, case.profiles[role]), filters.get(role, everything))
+        for role in roles
+    }
+    match = Match(case.domain, seats, seed)
+    refused: str | None = None
+    mover = roles[0]
+    while match.live:
+        mover = match.state.turn
+        move = match.move()
+        try:
+            match.play(move)
+        except Refusal as refusal:
+            refused = refusal.code
+            match.record.pop()
+            match.play(
+                Walk(
+                    "stuck",
+                    Explanation(by_role[mover].name, f"the machine refused its move: {refusal.message}"),
+                )
+            )
+    result = match.result()
+    assessment = case.analysis.assess(result.values if result.agreed else None)
+    senders = {match.address(role): role for role in roles}
+    return Played(case, by_role, seed, result, tuple(match.offers), assessment, senders, mover, refused)
+
+
+def _possible(case: Case) -> dict[str, Any]:
+    analysis = case.analysis
+    error = analysis.front.error
+    return {
+        "front": {
+            "method": analysis.method,
+            "points": len(analysis.front.spots),
+            "error_ppm": None if error is None else -(-error // PPM),
+        },
+        "nash_point": _spot(case, analysis.nash),
+        "kalai_point": _spot(case, analysis.kalai),
+        "best_welfare_ppm": sum(analysis.best_welfare.gains) // PPM,
+    }
+
+
+def _spot(case: Case, spot: Spot | None) -> dict[str, Any] | None:
+    if spot is None:
+        return None
+    analysis = case.analysis
+    return {
+        "values": case.domain.encode_values(analysis.values(spot)),
+        "utilities_ppm": {role: gain // PPM for role, gain in zip(analysis.roles, spot.gains, strict=True)},
+    }
