@@ -9,6 +9,7 @@ from typing import ClassVar
 
 from parley.errors import ParleyError
 from parley.negotiation.effects import EquivocationFound
+from parley.terms.errors import ProfileInvalid as ProfileInvalid  # a profile is a document of terms
 
 
 class NegotiationError(ParleyError):
@@ -17,20 +18,30 @@ class NegotiationError(ParleyError):
     code = "negotiation"
 
 
-class ProfileInvalid(NegotiationError):
-    """A profile that does not fit its domain. `values`: `field`, and what was expected."""
-
-    code = "negotiation.profile-invalid"
-    status: ClassVar[int] = 422
-    next_action = "Write a profile for exactly this domain; the named field is the first that does not fit."
-
-
 class SpaceEmpty(NegotiationError):
     """Hard constraints that leave no outcome to negotiate about."""
 
     code = "negotiation.space-empty"
     status: ClassVar[int] = 422
     next_action = "Loosen the limits or constraints of the profile, or do not negotiate in this domain."
+
+
+class SpaceTooEntangled(NegotiationError):
+    """Issues that depend on one another in more combinations than can be looked at. `values`:
+    `combinations`, `limit`.
+    """
+
+    code = "negotiation.space-too-entangled"
+    status: ClassVar[int] = 422
+    next_action = "Let fewer issues depend on each other, or name fewer and larger regions in the bonuses."
+
+
+class SearchExhausted(NegotiationError):
+    """A search ended by its bound before it found what it looked for. `values`: `looked_at`, `limit`."""
+
+    code = "negotiation.search-exhausted"
+    status: ClassVar[int] = 422
+    next_action = "Loosen the constraints, raise the bound, or ask the solver of the policy room."
 
 
 class NeedExceeded(NegotiationError):
@@ -205,6 +216,73 @@ class FaultUnproven(Refusal):
     next_action = (
         "Give two different messages, both signed by one sender, for one sequence of this negotiation."
     )
+
+
+class NotInProtocol(Refusal):
+    code = "negotiation.not-in-protocol"
+    status = 422
+    next_action = "This protocol has no such performative; docs/spec.md section 5 lists those it has."
+
+
+class WrongPhase(Refusal):
+    """`values`: `phase` at the message's `sent_at`, and `until` (unix seconds) where it ends by itself."""
+
+    code = "negotiation.wrong-phase"
+    next_action = "Commit in the commit window, reveal once it is over, award once all seals are open."
+
+
+class SealRepeated(Refusal):
+    code = "negotiation.seal-repeated"
+    next_action = "One commitment a party and round: reveal it when the commit window is over."
+
+
+class SealBroken(Refusal):
+    code = "negotiation.seal-broken"
+    status = 422
+    next_action = "Reveal exactly the document whose hash you committed to, for this party and round."
+
+
+class BondMissing(Refusal):
+    code = "negotiation.bond-missing"
+    status = 422
+    next_action = "Name the id of your bond deal in the commitment, and have it opened first."
+
+
+class RankingInvalid(Refusal):
+    code = "negotiation.ranking-invalid"
+    status = 422
+    next_action = "Rank positions of the mediator's list, each at most once, best first."
+
+
+class CandidatesInvalid(Refusal):
+    code = "negotiation.candidates-invalid"
+    status = 422
+    next_action = "Call with distinct candidates of the domain, within the limit, not the same list again."
+
+
+class AwardWrong(Refusal):
+    """`values`: what the revealed bids or rankings give."""
+
+    code = "negotiation.award-wrong"
+    status = 422
+    next_action = "Award exactly what the rule of the domain gives."
+
+
+class ApprovalMissing(Refusal):
+    """`values`: the `terms` hash that a reviewer has to approve first."""
+
+    code = "negotiation.approval-missing"
+    next_action = "Escalate with this terms hash, and wait for a reviewer of the opening to approve it."
+
+
+class NoProgress(Refusal):
+    code = "negotiation.no-progress"
+    next_action = "No bid improved in the last round, or no round is left: award, or withdraw."
+
+
+class DrawOpen(Refusal):
+    code = "negotiation.draw-open"
+    next_action = "Commit and reveal your lot first; nobody proposes before the draw is done."
 
 
 class ReplayFailed(NegotiationError):

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, mod
 
 from parley.terms.canonical import MAX_BYTES, MAX_DEPTH, check_profile, dump_canonical, loads_unique
 from parley.terms.errors import DocumentInvalid
+from parley.terms.migration import upgraded
 from parley.terms.values import WIRE, Hash32, keccak
 
 # Keys of what a frozen document has computed about itself, beside its fields in `__dict__`.
@@ -64,6 +65,22 @@ class Document(Part):
 
     version: Literal[1] = 1
 
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """As for a part. An older version is read through its migration and keeps the hash that it had.
+
+        Raises `SchemaVersionUnknown` for a version without a path to this one.
+        """
+        if not isinstance(value, Mapping) or type(version := value.get("version")) is not int:
+            return super().from_json(value)
+        fields = cls.model_fields
+        current = fields["version"].default
+        if version == current or value.get("schema") != fields["schema_"].default:
+            return super().from_json(value)
+        model = super().from_json(upgraded(value, value["schema"], current))
+        model.__dict__[_CANONICAL] = dump_canonical(value)
+        return model
+
     def remember_canonical(self, value: Mapping[str, Any]) -> None:
         """Keeps the canonical bytes of the JSON value that this model was just parsed from.
 
@@ -94,7 +111,7 @@ class Document(Part):
             if "schema" not in value or "version" not in value:
                 raise ValueError("schema and version are required")
             if type(value["version"]) is not int:  # 1.0 and true are equal to 1
-                raise ValueError("version must be the integer 1")
+                raise ValueError("version must be an integer")
         return value
 
 

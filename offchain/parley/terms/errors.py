@@ -38,6 +38,20 @@ class DocumentTooLarge(JsonInvalid):
     status = 413
 
 
+class SchemaVersionUnknown(DocumentInvalid):
+    """A version of a schema that is not read here. `values`: `document`, `version`, `readable`."""
+
+    code = "terms.schema-version-unknown"
+    next_action = "Send one of the readable versions, or update this program."
+
+
+class ProfileInvalid(TermsError):
+    """A profile that does not fit its domain. `values`: `field`, and what was expected."""
+
+    code = "terms.profile-invalid"
+    next_action = "Write a profile for exactly this domain; the named field is the first that does not fit."
+
+
 class ValueMalformed(TermsError, ValueError):
     """A hex value, amount or integer that is not in its one accepted form. `values`: `kind`, `value`."""
 
