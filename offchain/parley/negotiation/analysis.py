@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from math import isqrt, prod
 
+from parley.negotiation.dominance import Method, Spot
 from parley.negotiation.errors import ProfileInvalid, SpaceEmpty
-from parley.negotiation.frontier import Front, Method, Spot, front_of
+from parley.negotiation.frontier import Front, front_of
 from parley.negotiation.utility import PPM, Profile, check_profile, exact_utility
 from parley.terms.domain import Domain, IssueValue
 

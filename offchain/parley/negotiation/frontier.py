@@ -9,41 +9,23 @@ is off by at most `error`, which is stated.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise, product
 from math import prod
 from random import Random
-from typing import Any, Literal
+from typing import Any
 
-from parley.negotiation.utility import AtMost, Curve, Depending, Profile
+from parley.negotiation.dominance import Loss, Method, Spot, merged, undominated
+from parley.negotiation.utility import PPM, AtMost, Bonus, Curve, Depending, Profile
 from parley.terms.domain import AmountIssue, ChoiceIssue, Domain, IntegerIssue, IssueValue
 
-Method = Literal["exact", "bounded", "sampled"]
-
-MERGED = 250_000
-"""Sums that one merge may look at; beyond it one side is thinned to cells."""
-MERGED_MANY = 20_000
-"""The same for four and more parties, where domination is found by comparing."""
 LISTED = 100_000
 """Assignments that the listing of one block may try."""
 AXIS = 65_536
 """Values of a single issue that are looked at; beyond it a grid of this many."""
 BRANCHES = 4_096
 RESTARTS = 32
-CELL = 1_000_000
-"""The finest cell, exact units (one ppm)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Spot:
-    """An outcome seen by every party: `gains` exact utilities (times 10^12) in the order of the profiles,
-    `values` in the order of the issues that it covers.
-    """
-
-    gains: tuple[int, ...]
-    values: tuple[IssueValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,27 +43,15 @@ class Front:
     error: int | None
 
 
-class _Loss:
-    """What exactness was given up on the way."""
-
-    def __init__(self) -> None:
-        self.error = 0
-        self.sampled = False
-
-    @property
-    def method(self) -> Method:
-        return "sampled" if self.sampled else "bounded" if self.error else "exact"
-
-
 def front_of(domain: Domain, profiles: Sequence[Profile]) -> Front:
     """The front over all outcomes that the hard constraints of every profile allow. Deterministic; the
     profiles must be ones of this domain.
     """
-    loss = _Loss()
-    worst = _Loss()
+    loss = Loss()
+    worst = Loss()
     found: list[Spot] = []
     for fixed in _branches(domain, profiles, loss):
-        branch = _Loss()
+        branch = Loss()
         found += _branch_front(domain, profiles, fixed, branch)
         worst.error = max(worst.error, branch.error)
         worst.sampled = worst.sampled or branch.sampled
@@ -90,58 +60,10 @@ def front_of(domain: Domain, profiles: Sequence[Profile]) -> Front:
     return Front(tuple(undominated(found)), loss.method, None if loss.sampled else loss.error)
 
 
-def undominated(spots: Sequence[Spot]) -> list[Spot]:
-    """The spots that no other dominates, in falling order of gains; of equal gains the first."""
-    order = sorted(spots, key=lambda spot: tuple(-gain for gain in spot.gains))
-    if not order:
-        return []
-    parties = len(order[0].gains)
-    keep: Callable[[list[Spot]], Iterator[Spot]] = _many
-    if parties == 2:
-        keep = _two
-    elif parties == 3:
-        keep = _three
-    return list(keep(order))
-
-
-def _two(order: list[Spot]) -> Iterator[Spot]:
-    best: int | None = None
-    for spot in order:
-        if best is None or spot.gains[1] > best:
-            best = spot.gains[1]
-            yield spot
-
-
-def _three(order: list[Spot]) -> Iterator[Spot]:
-    """Sweep in falling order of the first; what was passed is kept as a staircase of the other two."""
-    seconds: list[int] = []
-    thirds: list[int] = []  # falls as seconds rise
-    for spot in order:
-        _, second, third = spot.gains
-        at = bisect_left(seconds, second)
-        if at < len(seconds) and thirds[at] >= third:
-            continue
-        yield spot
-        end = at + 1 if at < len(seconds) and seconds[at] == second else at
-        start = at
-        while start and thirds[start - 1] <= third:
-            start -= 1
-        seconds[start:end] = [second]
-        thirds[start:end] = [third]
-
-
-def _many(order: list[Spot]) -> Iterator[Spot]:
-    kept: list[Spot] = []
-    for spot in order:
-        if not any(all(a >= b for a, b in zip(other.gains, spot.gains, strict=True)) for other in kept):
-            kept.append(spot)
-            yield spot
-
-
-def _branches(domain: Domain, profiles: Sequence[Profile], loss: _Loss) -> Iterator[dict[str, str]]:
+def _branches(domain: Domain, profiles: Sequence[Profile], loss: Loss) -> Iterator[dict[str, str]]:
     """Every combination of the choices that utilities or limits of some profile depend on."""
     deciding = {name for profile in profiles for limit in profile.limits for name in limit.when}
-    deciding |= {profile.case for profile in profiles if profile.case is not None}
+    deciding |= {name for profile in profiles for name in profile.cases}
     issues = [issue for issue in domain.issues if isinstance(issue, ChoiceIssue) and issue.name in deciding]
     count = prod(issue.size for issue in issues)
     names = [issue.name for issue in issues]
@@ -156,7 +78,7 @@ def _branches(domain: Domain, profiles: Sequence[Profile], loss: _Loss) -> Itera
 
 
 def _branch_front(
-    domain: Domain, profiles: Sequence[Profile], fixed: Mapping[str, str], loss: _Loss
+    domain: Domain, profiles: Sequence[Profile], fixed: Mapping[str, str], loss: Loss
 ) -> list[Spot]:
     axes: dict[str, tuple[IssueValue, ...]] = {}
     for issue in domain.issues:
@@ -171,10 +93,17 @@ def _branch_front(
     ]
     if not all(constraint.allows(fixed) for names, constraint in joined if not names):
         return []
+    bonuses = [
+        (frozenset(bonus.where), at, bonus)
+        for at, profile in enumerate(profiles)
+        for bonus in profile.bonuses
+    ]
+    together = [each for each, _ in joined] + [each - fixed.keys() for each, _, _ in bonuses]
     blocks = []
-    for names in _blocks(list(axes), [each for each, _ in joined if each]):
+    for names in _blocks(list(axes), [each for each in together if each]):
         own = [(each, constraint) for each, constraint in joined if each and each <= set(names)]
-        spots = _block_front(profiles, names, axes, own, fixed, loss)
+        extra = [(at, bonus) for each, at, bonus in bonuses if _belongs(each, names, fixed)]
+        spots = _block_front(profiles, _Block(names, own, extra), axes, fixed, loss)
         if not spots:
             return []
         blocks.append((names, spots))
@@ -185,7 +114,7 @@ def _axis(
     issue: AmountIssue | IntegerIssue | ChoiceIssue,
     profiles: Sequence[Profile],
     fixed: Mapping[str, str],
-    loss: _Loss,
+    loss: Loss,
 ) -> tuple[IssueValue, ...]:
     """The values of an issue that every party's limits allow here; a grid where they are many."""
     if issue.name in fixed:
@@ -207,7 +136,7 @@ def _grid(
     issue: AmountIssue | IntegerIssue | ChoiceIssue,
     profiles: Sequence[Profile],
     fixed: Mapping[str, str],
-    loss: _Loss,
+    loss: Loss,
 ) -> tuple[IssueValue, ...]:
     """Evenly spread values, with those where a curve bends or a limit lies; the gaps count as error."""
     chosen = {at * (issue.size - 1) // (AXIS - 1) for at in range(AXIS)}
@@ -227,6 +156,10 @@ def _grid(
 
 
 def _bends(profile: Profile, name: str) -> Iterator[int]:
+    for bonus in profile.bonuses:
+        region = bonus.where.get(name)
+        if region is not None:
+            yield from (bound for bound in (region.min, region.max) if bound is not None)
     utility = profile.utilities.get(name)
     inner = list(utility.of.values()) if isinstance(utility, Depending) else [utility]
     for curve in inner:
@@ -238,7 +171,8 @@ def _bends(profile: Profile, name: str) -> Iterator[int]:
 
 
 def _gain(profile: Profile, name: str, value: IssueValue, fixed: Mapping[str, str]) -> int:
-    case = None if profile.case is None else fixed[profile.case]
+    utility = profile.utilities.get(name)
+    case = fixed[utility.case] if isinstance(utility, Depending) else None
     return profile.weights[name] * profile.issue_ppm(name, value, case)
 
 
@@ -274,14 +208,31 @@ def _blocks(names: list[str], joined: list[frozenset[str]]) -> list[list[str]]:
     return blocks
 
 
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Issues that belong together, with the constraints over them and each party's bonuses."""
+
+    names: list[str]
+    constraints: list[tuple[frozenset[str], AtMost]]
+    bonuses: list[tuple[int, Bonus]]
+
+
+def _belongs(where: frozenset[str], names: list[str], fixed: Mapping[str, str]) -> bool:
+    """Whether a bonus over these issues is counted in this block: in that of its free issues; without any
+    in that of the first issue it names.
+    """
+    free = where - fixed.keys()
+    return bool(free & set(names)) if free else min(where) in names
+
+
 def _block_front(
     profiles: Sequence[Profile],
-    names: list[str],
+    block: _Block,
     axes: Mapping[str, tuple[IssueValue, ...]],
-    constraints: list[tuple[frozenset[str], AtMost]],
     fixed: Mapping[str, str],
-    loss: _Loss,
+    loss: Loss,
 ) -> list[Spot]:
+    names = block.names
     gains = {
         name: {
             value: tuple(_gain(profile, name, value, fixed) for profile in profiles) for value in axes[name]
@@ -291,12 +242,17 @@ def _block_front(
 
     def spot(values: tuple[IssueValue, ...]) -> Spot:
         parts = [gains[name][value] for name, value in zip(names, values, strict=True)]
-        return Spot(tuple(sum(column) for column in zip(*parts, strict=True)), values)
+        sums = [sum(column) for column in zip(*parts, strict=True)]
+        if block.bonuses:
+            known = {**fixed, **dict(zip(names, values, strict=True))}
+            for at, bonus in block.bonuses:
+                sums[at] += bonus.ppm * PPM if bonus.holds(known) else 0
+        return Spot(tuple(sums), values)
 
-    listing = _Listing(names, constraints, fixed)
     columns = [axes[name] for name in names]
-    if not constraints:
+    if len(names) == 1 and not block.constraints:
         return undominated([spot((value,)) for value in columns[0]])
+    listing = _Listing(names, block.constraints, fixed)
     spots = [spot(values) for values in listing.run(columns, LISTED)]
     if listing.left:
         return undominated(spots)
@@ -344,47 +300,12 @@ class _Listing:
         return found
 
 
-def _merged_all(domain: Domain, blocks: list[tuple[list[str], list[Spot]]], loss: _Loss) -> list[Spot]:
+def _merged_all(domain: Domain, blocks: list[tuple[list[str], list[Spot]]], loss: Loss) -> list[Spot]:
     """The blocks' fronts added up, the small ones first; values in the domain's order."""
     blocks = sorted(blocks, key=lambda block: len(block[1]))
     names, spots = blocks[0]
     for more, others in blocks[1:]:
         names = names + more
-        spots = _merged(spots, others, loss)
+        spots = merged(spots, others, loss)
     order = [names.index(issue.name) for issue in domain.issues]
     return [Spot(spot.gains, tuple(spot.values[at] for at in order)) for spot in spots]
-
-
-def _merged(left: list[Spot], right: list[Spot], loss: _Loss) -> list[Spot]:
-    most = MERGED if len(left[0].gains) <= 3 else MERGED_MANY
-    left, right = _thinned(left, right, most, loss)
-    return undominated(
-        [
-            Spot(tuple(a + b for a, b in zip(one.gains, other.gains, strict=True)), one.values + other.values)
-            for one in left
-            for other in right
-        ]
-    )
-
-
-def _thinned(left: list[Spot], right: list[Spot], most: int, loss: _Loss) -> tuple[list[Spot], list[Spot]]:
-    """Both sides, the longer one thinned to ever coarser cells until their product is at most `most`."""
-    sizes = {0: CELL, 1: CELL}
-    sides, whole = [left, right], [left, right]
-    while len(sides[0]) * len(sides[1]) > most:
-        at = 0 if len(sides[0]) > len(sides[1]) else 1
-        sides[at] = _cells(whole[at], sizes[at])
-        sizes[at] *= 2
-    loss.error += sum(sizes[at] // 2 for at in (0, 1) if sides[at] is not whole[at])
-    return sides[0], sides[1]
-
-
-def _cells(spots: list[Spot], size: int) -> list[Spot]:
-    """For each cell of all parties' gains but the last one's, the spot that the last party likes best."""
-    best: dict[tuple[int, ...], Spot] = {}
-    for spot in spots:
-        key = tuple(gain // size for gain in spot.gains[:-1])
-        held = best.get(key)
-        if held is None or spot.gains[-1] > held.gains[-1]:
-            best[key] = spot
-    return list(best.values())

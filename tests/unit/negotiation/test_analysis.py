@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from table import domain
 
-from parley.negotiation import frontier
+from parley.negotiation import dominance, frontier
 from parley.negotiation.analysis import Analysis
 from parley.negotiation.errors import ProfileInvalid, SpaceEmpty
 from parley.negotiation.utility import Profile, exact_utility
@@ -29,8 +29,9 @@ def small(parties: int, issues: int = 3, values: int = 4) -> Domain:
 
 def drawn(where: Domain, role: str, random: Random, **changes: Any) -> Profile:
     names = [issue.name for issue in where.issues]
-    cuts = sorted(random.randrange(1_000_001) for _ in names[1:])
-    weights = [b - a for a, b in zip([0, *cuts], [*cuts, 1_000_000], strict=True)]
+    whole = 1_000_000 - sum(bonus["ppm"] for bonus in changes.get("bonuses", ()) if bonus["ppm"] > 0)
+    cuts = sorted(random.randrange(whole + 1) for _ in names[1:])
+    weights = [b - a for a, b in zip([0, *cuts], [*cuts, whole], strict=True)]
 
     def curve(issue: Any) -> dict[str, Any]:
         places = range(issue.min, issue.max + 1)
@@ -44,7 +45,7 @@ def drawn(where: Domain, role: str, random: Random, **changes: Any) -> Profile:
     return Profile.parse(
         {
             "schema": "parley/profile",
-            "version": 1,
+            "version": 2,
             "domain": where.hash(),
             "role": role,
             "weights": dict(zip(names, weights, strict=True)),
@@ -80,16 +81,30 @@ CONSTRAINTS: list[dict[str, Any]] = [
 ]
 
 
+BONUSES: list[dict[str, Any]] = [
+    {"where": {"i1": {"min": "1"}, "kind": {"among": ["a"]}}, "ppm": 250_000},
+    {"where": {"kind": {"among": ["b"]}}, "ppm": 50_000},
+    {"where": {"i0": {"max": "1"}, "i2": {"min": "2"}}, "ppm": -200_000},
+]
+
+
 @pytest.mark.parametrize("parties", [2, 3, 4])
+@pytest.mark.parametrize("joined", [False, True])
 @pytest.mark.parametrize("constrained", [False, True])
 @pytest.mark.parametrize("seed", range(4))
-def test_the_front_is_what_listing_everything_finds(parties: int, constrained: bool, seed: int) -> None:
+def test_the_front_is_what_listing_everything_finds(
+    parties: int, constrained: bool, joined: bool, seed: int
+) -> None:
     random = Random(seed)
     where = small(parties)
     changes: dict[str, Any] = {}
     if constrained:
         changes = {"constraints": CONSTRAINTS, "limits": [{"issue": "i2", "max": "2", "when": {"kind": "a"}}]}
-    profiles = [drawn(where, role, random, **(changes if role == "one" else {})) for role in where.roles]
+    extra: dict[str, Any] = {"bonuses": BONUSES} if joined else {}
+    profiles = [
+        drawn(where, role, random, **(changes if role == "one" else {}), **(extra if role == "two" else {}))
+        for role in where.roles
+    ]
     analysis = Analysis(where, {profile.role: profile for profile in profiles})
     everything = brute(where, profiles)
     front = [spot.gains for spot in analysis.front.spots]
@@ -118,7 +133,7 @@ def test_distances_and_shares_of_an_outcome() -> None:
     assert analysis.nash is not None
     at_nash = analysis.assess(analysis.values(analysis.nash))
     assert (at_nash.pareto_distance, at_nash.nash_distance, at_nash.nash_share) == (0, 0, 1_000_000)
-    values = {"i0": 0, "i1": 0, "i2": 0, "kind": "a"}
+    values: dict[str, int | str] = {"i0": 0, "i1": 0, "i2": 0, "kind": "a"}
     gains = analysis.spot(values).gains
     found = analysis.assess(values)
     least = min(
@@ -166,7 +181,7 @@ def test_a_thinned_front_is_off_by_no_more_than_it_says(monkeypatch: pytest.Monk
     where = small(2, issues=6, values=8)
     profiles = {role: drawn(where, role, random) for role in where.roles}
     exact = Analysis(where, profiles).front
-    monkeypatch.setattr(frontier, "MERGED", 40)
+    monkeypatch.setattr(dominance, "MERGED", 40)
     thinned = Analysis(where, profiles).front
     assert (exact.method, thinned.method) == ("exact", "bounded")
     assert thinned.error is not None

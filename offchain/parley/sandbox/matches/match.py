@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from parley.negotiation.analysis import Assessment
+from parley.negotiation.dominance import Spot
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.errors import Refusal
-from parley.negotiation.frontier import Spot
 from parley.negotiation.simulation import Match, Result, Seat
 from parley.negotiation.space import Space
 from parley.negotiation.strategies import Explanation, Strategy, Walk, strategy_hash
