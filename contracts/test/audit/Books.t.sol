@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PaymentToken} from "../../src/PaymentToken.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {EscrowTest} from "../escrow/EscrowTest.sol";
+import {IPaymentToken} from "../tokens/IPaymentToken.sol";
 
 /// @notice Says that it moved whatever it was told to, and from some time on pays nobody.
 contract ConjuringToken {
@@ -49,7 +49,7 @@ contract BooksTest is EscrowTest {
     /// @dev Every live status, every payout setting, refused or paid: a full balance holds up no exit.
     function testFuzz_closeThoughEveryBalanceIsFull(uint8 status, uint8 payout, bool stopped) external {
         status = uint8(bound(status, 1, 4));
-        token = PaymentToken(address(conjured));
+        token = IPaymentToken(address(conjured));
         IEscrow.Deal memory deal = arbitratedDeal();
         deal.payout = payout % 4;
         bytes32 id = broughtTo(deal, IEscrow.Status(status));
@@ -71,7 +71,7 @@ contract BooksTest is EscrowTest {
 
     /// @dev An arbiter whose balance is full can still rule; what fits is credited, and the event says how much.
     function test_ruleThoughTheArbitersBalanceIsFull() external {
-        token = PaymentToken(address(conjured));
+        token = IPaymentToken(address(conjured));
         IEscrow.Deal memory deal = arbitratedDeal();
         broughtTo(deal, IEscrow.Status.Disputed);
         escrow.deposit(address(conjured), arbiter, type(uint128).max - 5);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PaymentToken} from "../../src/PaymentToken.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {AnyAuthorizationToken} from "../tokens/AnyAuthorizationToken.sol";
 import {BlocklistToken} from "../tokens/BlocklistToken.sol";
 import {FalseReturningToken} from "../tokens/FalseReturningToken.sol";
 import {FeeOnTransferToken} from "../tokens/FeeOnTransferToken.sol";
+import {IPaymentToken} from "../tokens/IPaymentToken.sol";
 import {PosingNft} from "../tokens/PosingNft.sol";
 import {RebasingToken} from "../tokens/RebasingToken.sol";
 import {ReturnBombToken} from "../tokens/ReturnBombToken.sol";
@@ -204,7 +204,7 @@ contract TokenCasesTest is ZooTest {
     }
 
     function test_takeNoAuthorizationForAnotherDealUnderABorrowedDomain() external {
-        PaymentToken honest = token = new PaymentToken(address(this), FUNDS);
+        IPaymentToken honest = token = deployToken(address(this), FUNDS);
         IEscrow.Deal memory real = simpleDeal();
         IEscrow.Funding memory funding = authorized(buyerKey, real, PRICE);
 
@@ -226,7 +226,7 @@ contract TokenCasesTest is ZooTest {
         id = uint128(bound(id, 2, type(uint128).max / 2));
         PosingNft nft = new PosingNft();
         nft.mint(buyer, id);
-        token = PaymentToken(address(nft));
+        token = IPaymentToken(address(nft));
         vm.prank(buyer);
         nft.setApprovalForAll(address(escrow), true);
         IEscrow.Deal memory deal = simpleDeal();
@@ -239,7 +239,7 @@ contract TokenCasesTest is ZooTest {
     function test_leaveAnNFTOfPriceOneToThoseWhoChoseIt() external {
         PosingNft nft = new PosingNft();
         nft.mint(buyer, 1);
-        token = PaymentToken(address(nft));
+        token = IPaymentToken(address(nft));
         vm.prank(buyer);
         nft.setApprovalForAll(address(escrow), true);
         IEscrow.Deal memory deal = simpleDeal();
@@ -252,7 +252,7 @@ contract TokenCasesTest is ZooTest {
     }
 
     function test_refuseAnAccountWithoutCode() external {
-        token = PaymentToken(makeAddr("no token"));
+        token = IPaymentToken(makeAddr("no token"));
         refusesToOpen(simpleDeal(), abi.encodeWithSelector(IEscrow.TokenWithoutCode.selector, address(token)));
         vm.expectRevert(abi.encodeWithSelector(IEscrow.TokenWithoutCode.selector, address(token)));
         escrow.deposit(address(token), buyer, 1);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PaymentToken} from "../../src/PaymentToken.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {AnyAuthorizationToken} from "../tokens/AnyAuthorizationToken.sol";
 import {BlocklistToken} from "../tokens/BlocklistToken.sol";
 import {FalseReturningToken} from "../tokens/FalseReturningToken.sol";
 import {FeeOnTransferToken} from "../tokens/FeeOnTransferToken.sol";
 import {HookedToken, RefusingHook} from "../tokens/HookedToken.sol";
+import {IPaymentToken} from "../tokens/IPaymentToken.sol";
 import {NoReturnToken} from "../tokens/NoReturnToken.sol";
 import {PlainToken} from "../tokens/PlainToken.sol";
 import {RebasingToken} from "../tokens/RebasingToken.sol";
@@ -30,7 +30,7 @@ contract TokenZooTest is ZooTest {
     /// @dev Tokens that behave at opening. From `FIRST_FICKLE` on, `turn` makes them misbehave.
     function fleet() internal returns (address[] memory all) {
         all = new address[](12);
-        all[0] = address(new PaymentToken(address(this), 2 * FUNDS));
+        all[0] = address(deployToken(address(this), 2 * FUNDS));
         all[1] = address(new PlainToken());
         all[2] = address(new NoReturnToken());
         all[3] = address(new SilentPermitToken());
@@ -143,7 +143,7 @@ contract TokenZooTest is ZooTest {
     function test_refuseToOpenInIt() external {
         (address[] memory all, bytes[] memory why,) = impostors();
         for (uint256 i; i < all.length; ++i) {
-            token = PaymentToken(all[i]);
+            token = IPaymentToken(all[i]);
             IEscrow.Deal memory deal = arbitratedDeal();
             refusesToOpen(deal, why[i]);
             assertStatus(idOf(deal), IEscrow.Status.Unopened);
@@ -154,7 +154,7 @@ contract TokenZooTest is ZooTest {
     function test_refuseToDepositIt() external {
         (address[] memory all,, bytes[] memory why) = impostors();
         for (uint256 i; i < all.length; ++i) {
-            token = PaymentToken(all[i]);
+            token = IPaymentToken(all[i]);
             vm.expectRevert(why[i]);
             vm.prank(buyer);
             escrow.deposit(all[i], buyer, 1e6);

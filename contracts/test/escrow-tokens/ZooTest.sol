@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PaymentToken} from "../../src/PaymentToken.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {EscrowTest} from "../escrow/EscrowTest.sol";
+import {IPaymentToken} from "../tokens/IPaymentToken.sol";
 import {PlainToken} from "../tokens/PlainToken.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
@@ -15,9 +15,8 @@ interface IMint {
 abstract contract ZooTest is EscrowTest {
     uint128 internal constant NEIGHBOUR_DEPOSIT = 77;
 
-    /// @dev The honest neighbour, its open deal, and what the escrow owes in it.
+    /// @dev The honest neighbour; its open deal is the one that is kept.
     PlainToken internal neighbour;
-    IEscrow.Deal internal neighbourDeal;
 
     function setUp() public virtual override {
         super.setUp();
@@ -25,20 +24,13 @@ abstract contract ZooTest is EscrowTest {
         use(address(neighbour));
         IEscrow.Deal memory deal = arbitratedDeal();
         opened(deal);
-        store(deal);
+        keep(deal);
         put(stranger, NEIGHBOUR_DEPOSIT);
-    }
-
-    function store(IEscrow.Deal memory deal) private {
-        IEscrow.Milestone memory only = deal.milestones[0];
-        deal.milestones = new IEscrow.Milestone[](0);
-        neighbourDeal = deal;
-        neighbourDeal.milestones.push(only);
     }
 
     /// @notice Makes `chosen` the token of the next deals, and gives both parties some of it with an approval.
     function use(address chosen) internal {
-        token = PaymentToken(chosen);
+        token = IPaymentToken(chosen);
         give(buyer);
         give(seller);
         approve(buyer);
@@ -81,9 +73,9 @@ abstract contract ZooTest is EscrowTest {
     /// @notice The escrow still holds all it owes in the honest token, and the honest deal ends as it should.
     function assertNeighbourUnharmed() internal {
         uint256 snapshot = vm.snapshotState();
-        PaymentToken chosen = token;
-        token = PaymentToken(address(neighbour));
-        IEscrow.Deal memory deal = neighbourDeal;
+        IPaymentToken chosen = token;
+        token = IPaymentToken(address(neighbour));
+        IEscrow.Deal memory deal = kept();
         assertBooks(lockedOf(deal));
         assertEq(credit(stranger), NEIGHBOUR_DEPOSIT, "the neighbour's deposit");
         vm.warp(START + 1);

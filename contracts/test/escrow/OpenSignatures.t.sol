@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Escrow} from "../../src/Escrow.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {
     DirtyAnswerWallet,
@@ -17,7 +16,6 @@ import {EscrowTest} from "./EscrowTest.sol";
 
 /// @notice Tree: trees/Escrow.open.signatures.tree
 contract OpenSignaturesTest is EscrowTest {
-    IEscrow.Deal internal deal;
     bytes32 internal id;
 
     function setUp() public override {
@@ -26,19 +24,19 @@ contract OpenSignaturesTest is EscrowTest {
     }
 
     function use(IEscrow.Deal memory given) internal {
-        deal = given;
+        keep(given);
         id = idOf(given);
     }
 
     function openWith(bytes memory ofBuyer, bytes memory ofSeller) internal {
         vm.prank(relayer);
         // A wallet may burn what the check hands it and no more.
-        escrow.open{gas: 1_500_000}(deal, ofBuyer, ofSeller, allowance(), allowance());
+        escrow.open{gas: 1_500_000}(kept(), ofBuyer, ofSeller, allowance(), allowance());
     }
 
     function refused(bytes memory ofSeller) internal {
         bytes memory ofBuyer = signed(buyerKey, id);
-        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, deal.seller, id));
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, kept().seller, id));
         openWith(ofBuyer, ofSeller);
         assertStatus(id, IEscrow.Status.Unopened);
     }
@@ -83,18 +81,18 @@ contract OpenSignaturesTest is EscrowTest {
         bytes memory ofBuyer = signed(buyerKey, id);
         bytes memory ofSeller = signed(sellerKey, id);
         vm.chainId(block.chainid + 1);
-        bytes32 elsewhere = idOf(deal);
+        bytes32 elsewhere = idOf(kept());
         assertNotEq(elsewhere, id);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, elsewhere));
         openWith(ofBuyer, ofSeller);
-        opened(deal); // signed for the chain that it is now
+        opened(kept()); // signed for the chain that it is now
     }
 
     function test_refuseASignatureForAnotherEscrow() external {
-        escrow = new Escrow();
+        escrow = deployEscrow();
         bytes memory ofBuyer = signed(buyerKey, id);
         bytes memory ofSeller = signed(sellerKey, id);
-        bytes32 elsewhere = idOf(deal);
+        bytes32 elsewhere = idOf(kept());
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, elsewhere));
         openWith(ofBuyer, ofSeller);
     }
@@ -119,7 +117,7 @@ contract OpenSignaturesTest is EscrowTest {
 
     function test_takeAnEmptySignatureFromTheCaller() external {
         vm.prank(seller);
-        escrow.open(deal, signed(buyerKey, id), "", allowance(), allowance());
+        escrow.open(kept(), signed(buyerKey, id), "", allowance(), allowance());
         assertStatus(id, IEscrow.Status.Open);
     }
 

@@ -5,6 +5,7 @@ import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {AccountWord, AccountWords, Counter, RecordWords} from "../../src/libraries/AccountWord.sol";
 import {DealWord, DealWords} from "../../src/libraries/DealWord.sol";
 import {EscrowTest} from "./EscrowTest.sol";
+import {IERC5267} from "@openzeppelin/contracts/interfaces/IERC5267.sol";
 
 /// @notice Tree: trees/Escrow.views.tree
 contract ViewsTest is EscrowTest {
@@ -14,7 +15,7 @@ contract ViewsTest is EscrowTest {
 
     function test_nameItsDomain() external view {
         (bytes1 fields, string memory name, string memory version, uint256 chainId, address place,,) =
-            escrow.eip712Domain();
+            IERC5267(address(escrow)).eip712Domain();
         assertEq(bytes32(fields), bytes32(hex"0f"));
         assertEq(name, "Parley Escrow");
         assertEq(version, "1");

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Escrow} from "../../src/Escrow.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {VectorReader} from "./VectorReader.sol";
 
@@ -10,7 +9,7 @@ contract DealVectorsTest is VectorReader {
     function test_giveEveryDealItsId() external {
         string[] memory cases = load("deals");
         assertGt(cases.length, 60, "read the vectors");
-        bytes memory code = address(new Escrow()).code;
+        bytes memory code = vm.deployCode("src/Escrow.sol:Escrow", "").code;
         for (uint256 i; i < cases.length; ++i) {
             json = cases[i];
             node = "$.input.";
@@ -19,7 +18,7 @@ contract DealVectorsTest is VectorReader {
             vm.etch(place, code);
             vm.chainId(number("chain_id"));
             node = "$.input.deal.";
-            bytes32 id = Escrow(place).dealIdOf(readDeal());
+            bytes32 id = IEscrow(place).dealIdOf(readDeal());
             node = "$.expected.";
             assertEq(id, word("deal_id"), vm.parseJsonString(json, "$.name"));
         }
