@@ -65,7 +65,8 @@ def test_the_type_hashes_of_the_contracts() -> None:
 
 @pytest.mark.parametrize("place", ["offchain/parley/chain/artifacts", "contracts/out/IEscrow.sol"])
 def test_the_abi(place: str) -> None:
-    path = ROOT / place / "IEscrow.default.json"  # the name that forge gives to what it compiled in several ways
+    # The name that forge gives to what it compiled in several ways.
+    path = ROOT / place / "IEscrow.default.json"
     if not path.exists():
         path = ROOT / place / "IEscrow.json"
     if place.startswith("contracts/out") and not path.exists():
