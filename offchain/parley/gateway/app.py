@@ -13,10 +13,13 @@ from parley.gateway.gateway import Gateway
 from parley.gateway.headers import SecurityHeaders
 from parley.gateway.routes import (
     agents,
+    approvals,
+    controls,
     deal_actions,
     deals,
     events,
     negotiations,
+    policies,
     reputation,
     session,
     system,
@@ -24,6 +27,20 @@ from parley.gateway.routes import (
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.startup import open_gateway
 from parley.gateway.worker import Worker
+
+ROUTES = (
+    system,
+    session,
+    agents,
+    negotiations,
+    deals,
+    deal_actions,
+    reputation,
+    events,
+    approvals,
+    policies,
+    controls,
+)
 
 
 def create_app(settings: GatewaySettings) -> FastAPI:
@@ -59,7 +76,7 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
     )
     app.state.gateway = gateway
     problems.install(app)
-    for module in (system, session, agents, negotiations, deals, deal_actions, reputation, events):
+    for module in ROUTES:
         app.include_router(module.routes(gateway))
     app.add_middleware(SecurityHeaders)
     return app

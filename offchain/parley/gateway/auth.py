@@ -27,7 +27,8 @@ from parley.terms.message import Challenge
 from parley.terms.signing import Signer, recover
 from parley.terms.values import Address, Hash32, Signature, keccak
 
-SCOPES = ("read", "negotiate", "settle")
+SCOPES = ("read", "negotiate", "settle", "govern")
+DEFAULT_SCOPES = SCOPES[:3]  # whoever governs asks for it by name
 TOKEN_BYTES = 32
 CACHED_SESSIONS = 10_000
 

@@ -97,6 +97,36 @@ class ApprovalNeeded(GatewayError):
     )
 
 
+class Stopped(GatewayError):
+    """The kill switch covers this. `values` name the order, its scope and its reason."""
+
+    code = "gateway.stopped"
+    status = 403
+    next_action = (
+        "Wait until the operator lifts the order in values.order (GET /v1/controls), or withdraw. "
+        "Deals that are open settle all the same."
+    )
+
+
+class NotAnOperator(GatewayError):
+    code = "gateway.not-an-operator"
+    status = 403
+    next_action = "Sign with a key that PARLEY_OPERATORS lists."
+
+
+class NotAReviewer(GatewayError):
+    code = "gateway.not-a-reviewer"
+    status = 403
+    next_action = "Use a session of a key that PARLEY_REVIEWERS or PARLEY_OPERATORS lists."
+
+
+class GovernanceMoving(GatewayError):
+    code = "gateway.governance-moving"
+    status = 503
+    retryable = True
+    next_action = "Send the same message again: nothing was stored."
+
+
 class NotAgreed(GatewayError):
     code = "gateway.not-agreed"
     status = 409

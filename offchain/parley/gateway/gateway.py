@@ -17,9 +17,13 @@ from parley.gateway.deals import DealDesk
 from parley.gateway.directory import Directory
 from parley.gateway.evidence import EvidenceRoom
 from parley.gateway.feed import Feed
+from parley.gateway.governance.controls import ControlRoom
+from parley.gateway.governance.facts import Acquaintance
+from parley.gateway.governance.gate import Gate
+from parley.gateway.governance.policies import PolicyRegister
+from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.live import Live, LiveNegotiations
 from parley.gateway.negotiations import Negotiations
-from parley.gateway.policing import OperatorGuardrails
 from parley.gateway.receipts import Receipts
 from parley.gateway.settings import GatewaySettings
 from parley.policy.models import Bundle
@@ -58,7 +62,15 @@ class Gateway:
     deals: DealDesk | None
     feed: Feed
     evidence: EvidenceRoom
-    policy_hash: Hash32 | None
+    controls: ControlRoom
+    policies: PolicyRegister
+    reviews: ReviewDesk
+    gate: Gate
+
+    @property
+    def policy_hash(self) -> Hash32 | None:
+        """The bundle in force."""
+        return self.policies.in_force
 
     def caller(self, request: Request, scope: str | None = None) -> Session:
         """The session behind a request. Raises NotAuthenticated, SessionExpired or ScopeMissing."""
@@ -79,6 +91,7 @@ class Gateway:
         """Takes one side's signature on an agreed negotiation's deal, one at a time for each negotiation."""
         async with self.negotiations.lock(negotiation):
             live = await self.negotiations.readable(session.agent, negotiation)
+            await asyncio.to_thread(self.gate.require_running, live)
             hashes = await asyncio.to_thread(self.negotiations.hashes, negotiation)
             deal_id, submitted = await asyncio.to_thread(
                 self.agreements.sign, live, hashes, session.agent, index, open_by, signature, authorization
@@ -121,14 +134,29 @@ def assemble(
 ) -> Gateway:
     """Wires the services of one process around `store`."""
     receipts = Receipts(signer, settings.chain_id)
-    guardrails = None if bundle is None else OperatorGuardrails(bundle)
+    operators = tuple(Address(operator) for operator in settings.operators)
+    controls = ControlRoom(
+        store, chain_id=settings.chain_id, operators=operators, gateway=signer.address, clock=clock
+    )
+    policies = PolicyRegister(store, bundle, chain_id=settings.chain_id, operators=operators, clock=clock)
+    reviews = ReviewDesk(
+        store,
+        chain_id=settings.chain_id,
+        reviewers=tuple(Address(reviewer) for reviewer in settings.reviewers),
+        longest=settings.review_seconds,
+        clock=clock,
+    )
+    directory = Directory(store)
+    known = Acquaintance(store, directory, deals, clock)
+    gate = Gate(controls, policies, reviews, known, review_seconds=settings.review_seconds)
     escrow = Address(settings.escrow)
     live = LiveNegotiations(store, settings.live_cache)
     negotiations = Negotiations(
         store,
         live,
         receipts,
-        guardrails,
+        gate,
+        reviews,
         chain_id=settings.chain_id,
         escrow=escrow,
         clock_skew=settings.clock_skew_seconds,
@@ -150,11 +178,14 @@ def assemble(
             session_seconds=settings.session_seconds,
             clock=clock,
         ),
-        directory=Directory(store),
+        directory=directory,
         negotiations=negotiations,
         agreements=agreements,
         deals=deals,
         feed=Feed(store),
         evidence=EvidenceRoom(live, negotiations, deals, settings),
-        policy_hash=None if guardrails is None else guardrails.bundle,
+        controls=controls,
+        policies=policies,
+        reviews=reviews,
+        gate=gate,
     )

@@ -7,20 +7,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
 
 from parley.gateway.auth import Session
-from parley.gateway.errors import ClockAhead, NotFound, NotYours, OpeningElsewhere
+from parley.gateway.errors import ClockAhead, GovernanceMoving, NotFound, NotYours, OpeningElsewhere
+from parley.gateway.governance.gate import Gate, Passage, decision_stream
+from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.live import Live, LiveNegotiations, stream_of
 from parley.gateway.receipts import Receipts
 from parley.negotiation.effects import AlreadyHeld
 from parley.negotiation.errors import Equivocation, WrongNegotiation, WrongPrevious, WrongSequence
 from parley.negotiation.state import NegotiationState, Step
 from parley.store import schema
-from parley.store.errors import IdempotencyMismatch, SequenceConflict
-from parley.store.models import DocumentPut, NegotiationRow, NewEvent, Page, StoredEvent
+from parley.store.errors import IdempotencyMismatch, SequenceConflict, StandingMoved
+from parley.store.models import ANY, AppendResult, DocumentPut, NegotiationRow, NewEvent, Page, StoredEvent
 from parley.store.service import EventStore
 from parley.terms.domain import Domain
 from parley.terms.message import Message, SignedReceipt
@@ -29,6 +31,9 @@ from parley.terms.values import Address, Hash32
 
 MESSAGE = "message"
 EQUIVOCATION = "equivocation"
+GATE_ATTEMPTS = 5
+MAX_DECISIONS = 2_000
+"""Decisions recorded a negotiation before refusals are no longer kept, so that nobody fills the store."""
 
 
 def evidence_stream(negotiation: str) -> str:
@@ -36,13 +41,6 @@ def evidence_stream(negotiation: str) -> str:
     signed.
     """
     return f"evidence:{negotiation}"
-
-
-class Guardrails(Protocol):
-    """What the operator's policy says of a message that the state machine admits."""
-
-    def check(self, live: Live, message: Message, now: int) -> None:
-        """Raises PolicyRefused or ApprovalNeeded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,8 @@ class Negotiations:
         store: EventStore,
         live: LiveNegotiations,
         receipts: Receipts,
-        guardrails: Guardrails | None,
+        gate: Gate,
+        reviews: ReviewDesk,
         *,
         chain_id: int,
         escrow: str,
@@ -72,7 +71,8 @@ class Negotiations:
         self._store = store
         self._live = live
         self._receipts = receipts
-        self._guardrails = guardrails
+        self._gate = gate
+        self._reviews = reviews
         self._chain_id = chain_id
         self._escrow = escrow
         self._clock_skew = clock_skew
@@ -159,24 +159,66 @@ class Negotiations:
                 now=now,
                 tolerance=self._clock_skew,
             )
-        if self._guardrails is not None:
-            self._guardrails.check(live, message, now)
-        try:
-            stored = await asyncio.wrap_future(
-                self._store.append_async(
-                    stream_of(negotiation),
-                    message.core.sequence,
-                    (NewEvent(MESSAGE, {"hash": step.state.last, "message": message.wire()}),),
-                    documents=documents,
-                    rows=rows_after(live, step.state, now),
-                )
-            )
-        except BaseException:
-            self._live.forget(negotiation)  # whether it was kept is for the store to say
-            raise
+        stored = await self._keep(negotiation, live, message, step.state, now, documents)
         live.state = step.state
         self._live.put(negotiation, live)
         return Posted(live, self._receipts.of(step.state.negotiation, step.state.last, stored.first), False)
+
+    async def _keep(
+        self,
+        negotiation: str,
+        live: Live,
+        message: Message,
+        after: NegotiationState,
+        now: int,
+        documents: Sequence[DocumentPut],
+    ) -> AppendResult:
+        """Appends the message if the gate lets it pass, while what the gate judged by still stands."""
+        for _ in range(GATE_ATTEMPTS):
+            passage = await self._passage(negotiation, live, message, now)
+            try:
+                return await asyncio.wrap_future(
+                    self._store.append_async(
+                        stream_of(negotiation),
+                        message.core.sequence,
+                        (NewEvent(MESSAGE, {"hash": after.last, "message": message.wire()}),),
+                        documents=documents,
+                        rows=rows_after(live, after, now),
+                        beside=((decision_stream(negotiation), passage.records),) if passage.records else (),
+                        standing=passage.standing,
+                    )
+                )
+            except StandingMoved:
+                await asyncio.to_thread(self._gate.refresh)
+            except BaseException:
+                self._live.forget(negotiation)  # whether it was kept is for the store to say
+                raise
+        raise GovernanceMoving("orders or policies changed each time the message was judged")
+
+    async def _passage(self, negotiation: str, live: Live, message: Message, now: int) -> Passage:
+        """Raises what the gate refuses with, on what stands in the store now, once that is on record."""
+        passage = self._gate.judge(live, message, now)
+        if passage.refusal is None:
+            return passage
+        if await asyncio.to_thread(self._gate.refresh):
+            passage = self._gate.judge(live, message, now)
+        if passage.refusal is not None:
+            await asyncio.to_thread(self._record, negotiation, message, passage)
+            raise passage.refusal
+        return passage
+
+    def _record(self, negotiation: str, message: Message, passage: Passage) -> None:
+        """A refusal is recorded once a message, and no more than a bounded number a negotiation."""
+        if passage.request is not None:
+            self._reviews.ask(passage.request)
+        stream = decision_stream(negotiation)
+        if not passage.records or self._store.length(stream) >= MAX_DECISIONS:
+            return
+        key = f"refused:{message.core.hash(self._chain_id)}"
+        try:
+            self._store.append(stream, ANY, passage.records, idempotency_key=key)
+        except IdempotencyMismatch:
+            return  # judged before, on other facts; the first record stays
 
     async def _admit(self, negotiation: str, live: Live, message: Message) -> Step:
         try:

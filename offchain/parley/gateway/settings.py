@@ -4,12 +4,17 @@ a repr.
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 ADDRESS_PATTERN = r"^0x[0-9a-f]{40}$"
+
+
+Addresses = Annotated[tuple[str, ...], NoDecode]
 
 
 class GatewaySettings(BaseSettings):
@@ -38,7 +43,12 @@ class GatewaySettings(BaseSettings):
     keystore: Path | None = None
     keystore_passphrase: SecretStr | None = None
 
-    policy: Path | None = None  # a parley/policy document: the organisation's guardrails
+    policy: Path | None = None  # a parley/policy document: guardrails that no roll-out can loosen
+    operators: Addresses = ()  # addresses that stop, lift and roll out policies
+    reviewers: Addresses = ()  # addresses that decide what the policies escalate
+    review_seconds: int = Field(
+        default=1_800, ge=60, le=604_800
+    )  # after which an unanswered request is refused
 
     challenge_seconds: int = Field(default=120, ge=5, le=3_600)
     session_seconds: int = Field(default=3_600, ge=60, le=86_400)
@@ -48,6 +58,20 @@ class GatewaySettings(BaseSettings):
     live_cache: int = Field(default=4_096, ge=1)  # negotiations whose state stays in memory
     worker_seconds: float = Field(default=0.25, gt=0)
     shutdown_seconds: int = Field(default=5, ge=1)
+
+    @field_validator("operators", "reviewers", mode="before")
+    @classmethod
+    def _listed(cls, given: object) -> object:
+        """From the environment: addresses with commas or spaces between them."""
+        return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
+
+    @field_validator("operators", "reviewers")
+    @classmethod
+    def _addresses(cls, found: tuple[str, ...]) -> tuple[str, ...]:
+        for address in found:
+            if not re.fullmatch(ADDRESS_PATTERN, address):
+                raise ValueError(f"not a lower-case address: {address[:60]}")
+        return found
 
     @property
     def public_audience(self) -> str:

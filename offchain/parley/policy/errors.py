@@ -86,3 +86,19 @@ class RecordInvalid(PolicyError):
 
     code = "policy.record-invalid"
     next_action = "Leave the record out: it was not written by this engine, or it was changed."
+
+
+class ReviewUnknown(PolicyError):
+    """No such request for approval."""
+
+    code = "policy.review-unknown"
+    status = 404
+    next_action = "List the requests that wait, and use an id from there."
+
+
+class ReviewClosed(PolicyError):
+    """The request was decided, or nobody decided it in time. `values`: `status`."""
+
+    code = "policy.review-closed"
+    status = 409
+    next_action = "Send the offer again: that asks anew."

@@ -40,9 +40,7 @@ class RolloutStep(Document):
 
 @dataclass(frozen=True, slots=True)
 class Rollout:
-    """What is in force and what is being tried. `in_force` None: no bundle yet, and everything is refused
-    where a gateway was told to judge by one. `share_ppm` 0 with a candidate is shadow evaluation.
-    """
+    """What is in force and what is being tried. `share_ppm` 0 with a candidate is shadow evaluation."""
 
     known: frozenset[Hash32] = frozenset()
     in_force: Hash32 | None = None

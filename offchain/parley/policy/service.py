@@ -44,6 +44,9 @@ class PolicyEngine:
         self._by_moment: dict[Moment, tuple[_Compiled, ...]] = {
             moment: tuple(entry for entry in compiled if moment in entry.rule.moments) for moment in MOMENTS
         }
+        scored = ("counterparty.reputation_ppm", "counterparty.jurisdiction") if bundle.risk else ()
+        self.mentions: frozenset[str] = frozenset(scored).union(*(entry.mentions for entry in compiled))
+        """The facts that some rule, or the risk score, looks at."""
         # Most facts break no rule: one program that is true only when all are saves evaluating each.
         self._all: dict[Moment, Program | None] = {
             moment: compiler.all_of([_guarded(entry.rule) for entry in entries])

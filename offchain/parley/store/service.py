@@ -186,7 +186,10 @@ class EventStore:
 
     def read_all(self, stream: str, page: int = 1000) -> Iterator[StoredEvent]:
         """Every event of a stream, read page by page."""
-        after = -1
+        return self.read_all_after(stream, -1, page)
+
+    def read_all_after(self, stream: str, after: int, page: int = 1000) -> Iterator[StoredEvent]:
+        """Every event of a stream with a sequence above `after`, read page by page."""
         while True:
             found = self.read(stream, after, page)
             yield from found

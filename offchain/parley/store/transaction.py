@@ -144,8 +144,8 @@ class Transaction:
         """Append events whose first gets `expected_sequence` (`ANY`: the next one, whatever it is).
 
         `beside` are events for the end of other streams, kept with these or not at all; `standing` are
-        streams that must still have this many events. Raises `EventInvalid`, `SequenceConflict`, `StandingMoved`,
-        `IdempotencyMismatch`; each before anything is written.
+        streams that must still have this many events. Raises `EventInvalid`, `SequenceConflict`,
+        `StandingMoved`, `IdempotencyMismatch`; each before anything is written.
         """
         texts = _texts(stream, events)
         others = [(other, more, _texts(other, more)) for other, more in beside]

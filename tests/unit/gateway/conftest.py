@@ -312,3 +312,23 @@ def stranger(http: TestClient) -> Agent:
 @pytest.fixture
 def talk(buyer: Agent, seller: Agent, gateway: Gateway) -> Talk:
     return Talk(buyer, seller, gateways=(gateway.receipts.gateway,))
+
+
+@pytest.fixture
+def addresses() -> Callable[[str], Address]:
+    return lambda name: signer(name).address
+
+
+@pytest.fixture
+def make_agent() -> Callable[[str, TestClient], Agent]:
+    return Agent
+
+
+@pytest.fixture
+def operator_address() -> Address:
+    return signer("operator").address
+
+
+@pytest.fixture
+def operator(http: TestClient) -> Agent:
+    return Agent("operator", http)

@@ -24,6 +24,19 @@ COLLECTIONS = {
     ("POST", "/v1/deals"),
 }
 
+GOVERNING = {
+    ("GET", "/v1/controls"),
+    ("GET", "/v1/controls/log"),
+    ("POST", "/v1/controls"),
+    ("GET", "/v1/approvals"),
+    ("GET", "/v1/approvals/{identity}"),
+    ("POST", "/v1/approvals"),
+    ("GET", "/v1/policies"),
+    ("POST", "/v1/policies"),
+    ("GET", "/v1/policies/{bundle}"),
+    ("GET", "/v1/policies/{bundle}/impact"),
+}
+
 
 def routes(http: TestClient) -> set[tuple[str, str]]:
     paths = http.get("/openapi.json").json()["paths"]
@@ -36,6 +49,8 @@ def concrete(path: str, negotiation: str, agent: str) -> str:
         .replace("{deal_id}", "0x" + "de" * 32)
         .replace("{address}", agent)
         .replace("{agent}", agent)
+        .replace("{identity}", "0x" + "1d" * 32)
+        .replace("{bundle}", "0x" + "b0" * 32)
     )
 
 
@@ -43,7 +58,7 @@ def test_every_route_is_known_to_this_walk(http: TestClient) -> None:
     of_one = {
         (method, path) for method, path in routes(http) if "{negotiation}" in path or "{deal_id}" in path
     }
-    assert routes(http) == OPEN_TO_ALL | OWN | PUBLIC | COLLECTIONS | of_one
+    assert routes(http) == OPEN_TO_ALL | OWN | PUBLIC | COLLECTIONS | GOVERNING | of_one
     assert len(of_one) >= 15
 
 

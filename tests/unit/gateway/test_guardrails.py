@@ -12,6 +12,7 @@ from fastapi.testclient import TestClient
 
 from parley.gateway.app import app_of
 from parley.policy.models import Bundle
+from parley.policy.service import PolicyEngine
 from parley.terms.message import Performative
 from parley.terms.payloads import Approve, Escalate
 from parley.terms.terms import terms_of
@@ -74,23 +75,20 @@ def test_a_reviewers_approval_lets_exactly_these_terms_through(http: Any, gatewa
     assert talk.send(seller, talk.build(seller, Performative.COUNTER, other)).status_code == 403
 
 
-def test_the_acceptance_is_judged_too(talk: Any, buyer: Any, seller: Any, gateway: Any) -> None:
-    rules = [{**rule("no-deal-today", "false"), "moments": ["acceptance"]}]
-    bundle = Bundle.parse({"schema": "parley/policy", "version": 1, "name": "t", "rules": rules})
-    from parley.gateway.policing import OperatorGuardrails
+def bundle_of(*rules: dict[str, Any]) -> Bundle:
+    return Bundle.parse({"schema": "parley/policy", "version": 1, "name": "t", "rules": list(rules)})
 
+
+def test_the_acceptance_is_judged_too(talk: Any, buyer: Any, seller: Any, gateway: Any) -> None:
     talk.start()
     talk.say_offer(buyer, 4_000_000)
-    gateway.negotiations._guardrails = OperatorGuardrails(bundle)
+    no_deals = bundle_of({**rule("no-deal-today", "false"), "moments": ["acceptance"]})
+    gateway.policies.standing = PolicyEngine(no_deals)
     assert talk.say_accept(seller).json()["code"] == "gateway.policy-refused"
 
 
 def test_a_rule_that_cannot_be_evaluated_refuses(talk: Any, buyer: Any, gateway: Any) -> None:
-    from parley.gateway.policing import OperatorGuardrails
-
-    rules = [rule("needs-a-fact", "counterparty.reputation_ppm > 0")]
-    bundle = Bundle.parse({"schema": "parley/policy", "version": 1, "name": "t", "rules": rules})
-    gateway.negotiations._guardrails = OperatorGuardrails(bundle)
+    gateway.policies.standing = PolicyEngine(bundle_of(rule("fact", "counterparty.reputation_ppm > 0")))
     talk.start()
     assert talk.say_offer(buyer, 4_000_000).json()["code"] == "gateway.policy-refused"
 

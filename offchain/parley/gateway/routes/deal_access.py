@@ -72,6 +72,7 @@ class DealAccess:
             raise NotYours(
                 "only the buyer, the seller or the named relayer submits a deal", agent=caller.agent
             )
+        await asyncio.to_thread(self.gateway.gate.require_deal, deal)
         submitted = await asyncio.to_thread(
             self.desk().submit,
             deal,

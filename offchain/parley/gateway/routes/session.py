@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from pydantic import Field
 
-from parley.gateway.auth import SCOPES
+from parley.gateway.auth import DEFAULT_SCOPES, SCOPES
 from parley.gateway.errors import BodyInvalid
 from parley.gateway.gateway import Gateway
 from parley.gateway.web import RequestModel, act, answer, parse_model, read_model, read_object
@@ -23,7 +23,7 @@ class ChallengeRequest(RequestModel):
 class SessionRequest(RequestModel):
     challenge: dict[str, Any]
     signature: Signature
-    scopes: list[str] = Field(default=list(SCOPES), min_length=1, max_length=len(SCOPES))
+    scopes: list[str] = Field(default=list(DEFAULT_SCOPES), min_length=1, max_length=len(SCOPES))
     seconds: int = Field(default=86_400, ge=1, le=86_400)
 
 

@@ -1,0 +1,1 @@
+"""What the operator decides: stops, policies in force, approvals, and the record of every decision."""

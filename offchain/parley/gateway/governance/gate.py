@@ -1,0 +1,238 @@
+"""The gate every message passes: is it stopped, what do the policies say, and what goes on record.
+
+The gate judges by what this process knows. What it knew is named in the passage (`standing`), and the append
+refuses when it has changed since: so a stop or a new policy given anywhere counts from the next message on,
+without asking the database for every message.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from parley.errors import ParleyError
+from parley.gateway.errors import ApprovalNeeded, PolicyRefused, Stopped
+from parley.gateway.governance.controls import ControlRoom
+from parley.gateway.governance.facts import Acquaintance
+from parley.gateway.governance.policies import PolicyRegister
+from parley.gateway.governance.reviews import ReviewDesk
+from parley.gateway.live import Live
+from parley.policy.facts import Facts, facts_of
+from parley.policy.impact import GRAVITY
+from parley.policy.models import Decision, Moment
+from parley.policy.review import ReviewRequest
+from parley.policy.service import PolicyEngine
+from parley.store.models import NewEvent
+from parley.terms.deal import Deal
+from parley.terms.message import Message, Performative
+from parley.terms.payloads import Accept, Offer
+from parley.terms.terms import terms_of
+from parley.terms.values import Address, Hash32
+
+DECIDED = "decision"
+SHADOWED = "shadow-difference"
+ENDING = frozenset(
+    (
+        Performative.WITHDRAW,
+        Performative.REFUSE,
+        Performative.TIMEOUT,
+        Performative.CONTROL,
+        Performative.FAULT,
+    )
+)
+"""What may be said while stopped: only what ends a negotiation."""
+
+
+def decision_stream(negotiation: str) -> str:
+    """What was decided about the messages of a negotiation, and why."""
+    return f"decisions:{negotiation}"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What the gate found. `refusal` is to be raised, after `records` and `request` were kept."""
+
+    standing: Mapping[str, int]
+    records: tuple[NewEvent, ...] = ()
+    refusal: ParleyError | None = None
+    request: ReviewRequest | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    records: list[NewEvent] = field(default_factory=list)
+    worst: Decision | None = None
+
+    def add(self, decision: Decision) -> None:
+        if self.worst is None or GRAVITY[decision.outcome] > GRAVITY[self.worst.outcome]:
+            self.worst = decision
+
+
+class Gate:
+    """Fails closed: facts that cannot be computed refuse. Findings go back to the sender with their rule
+    ids.
+    """
+
+    def __init__(
+        self,
+        controls: ControlRoom,
+        policies: PolicyRegister,
+        reviews: ReviewDesk,
+        known: Acquaintance,
+        *,
+        review_seconds: int,
+    ) -> None:
+        self._controls = controls
+        self._policies = policies
+        self._reviews = reviews
+        self._known = known
+        self._review_seconds = review_seconds
+        self._engines = threading.Lock()  # an engine belongs to one thread at a time
+
+    def refresh(self) -> bool:
+        """Takes in what other processes decided; whether anything changed. Blocks."""
+        moved = [
+            folded.refresh()
+            for folded in (self._controls.folded, self._policies.folded, self._reviews.folded)
+        ]
+        return any(moved)
+
+    def require_running(self, live: Live) -> None:
+        """Raises `Stopped` where signing is stopped for these parties or tokens. Blocks."""
+        self._controls.folded.refresh()
+        self._controls.require_running(live.role_of, _tokens(live))
+
+    def require_deal(self, deal: Deal) -> None:
+        """Raises `Stopped` where opening deals is stopped for these parties or this token. Blocks."""
+        self._controls.folded.refresh()
+        self._controls.require_running((deal.buyer, deal.seller), (deal.token,))
+
+    def judge(self, live: Live, message: Message, now: int) -> Passage:
+        """What this process knows about the message. Raises nothing."""
+        standing = {
+            folded.stream: folded.current()[1] for folded in (self._controls.folded, self._policies.folded)
+        }
+        try:
+            if message.core.performative not in ENDING:
+                self._controls.require_running(live.role_of, _tokens(live))
+        except Stopped as stopped:
+            return Passage(standing, refusal=stopped)
+        payload = message.payload
+        if isinstance(payload, Offer):
+            return self._judged(live, message, payload, now, standing, "incoming")
+        if isinstance(payload, Accept) and live.state.offer is not None:
+            return self._judged(live, message, live.state.offer.offer, now, standing, "acceptance")
+        return Passage(standing)
+
+    def _judged(
+        self,
+        live: Live,
+        message: Message,
+        offer: Offer,
+        now: int,
+        standing: Mapping[str, int],
+        moment: Moment,
+    ) -> Passage:
+        found = _Found()
+        sender = message.core.sender
+        terms = terms_of(live.domain, live.state.negotiation, offer)
+        terms_hash = terms.hash()
+        needed = 1
+        for other in live.opening.parties:
+            if other.address == sender:
+                continue
+            deciding, shadowing = self._policies.engines_for(other.address)
+            if not deciding and shadowing is None:
+                continue
+            engines = [*deciding, *([] if shadowing is None else [shadowing])]
+            try:
+                facts = self._facts(live, offer, sender, other.address, now, terms_hash, engines)
+            except ParleyError as error:
+                refusal = PolicyRefused(f"no facts for the policy: {error.message}", cause=error.code)
+                return Passage(standing, tuple(found.records), refusal)
+            self._evaluate(found, message, other.address, deciding, shadowing, facts, moment)
+            needed = max(needed, *(engine.bundle.approvals or 1 for engine in engines))
+        worst = found.worst
+        if worst is None or worst.outcome == "allow":
+            return Passage(standing, tuple(found.records))
+        reasons = "; ".join(finding.reason for finding in worst.findings)
+        if worst.outcome == "refuse":
+            refusal = PolicyRefused(f"the operator's policy refuses: {reasons}", **worst.problem())
+            return Passage(standing, tuple(found.records), refusal)
+        request = None
+        if self._reviews.reviewers:
+            request = ReviewRequest(
+                negotiation=live.state.negotiation,
+                agent=sender,
+                terms_hash=terms_hash,
+                terms=terms.as_json(),
+                decision=worst,
+                needed=2 if needed == 2 else 1,
+                requested_at=now,
+                expires_at=now + self._review_seconds,
+            )
+        wanted = ApprovalNeeded(
+            f"the operator's policy wants an approval: {reasons}",
+            terms=terms_hash,
+            review=None if request is None else request.id,
+            **worst.problem(),
+        )
+        return Passage(standing, tuple(found.records), wanted, request)
+
+    def _evaluate(
+        self,
+        found: _Found,
+        message: Message,
+        counterparty: Address,
+        deciding: list[PolicyEngine],
+        shadowing: PolicyEngine | None,
+        facts: Facts,
+        moment: Moment,
+    ) -> None:
+        about: dict[str, Any] = {
+            "sequence": message.core.sequence,
+            "sender": message.core.sender,
+            "counterparty": counterparty,
+            "terms": facts.terms,
+        }
+        outcome = "allow"
+        with self._engines:
+            for engine in deciding:
+                decision = engine.evaluate(facts, moment=moment)
+                found.add(decision)
+                outcome = max(outcome, decision.outcome, key=lambda name: GRAVITY[name])
+                found.records.append(NewEvent(DECIDED, {**about, "decision": decision.as_json()}))
+            shadow = None if shadowing is None else shadowing.evaluate(facts, moment=moment)
+        if shadow is not None and shadow.outcome != outcome:
+            data = {**about, "outcome": outcome, "decision": shadow.as_json()}
+            found.records.append(NewEvent(SHADOWED, data))
+
+    def _facts(
+        self,
+        live: Live,
+        offer: Offer,
+        sender: Address,
+        counterparty: Address,
+        now: int,
+        terms: Hash32,
+        engines: list[PolicyEngine],
+    ) -> Facts:
+        asked = frozenset().union(*(engine.mentions for engine in engines))
+        approved = any(grant.terms == terms and now <= grant.expires_at for grant in live.state.approvals)
+        return facts_of(
+            live.domain,
+            live.domain.decode_values(offer.values),
+            role=live.role_of[sender],
+            counterparty=self._known.counterparty(counterparty, asked),
+            now=now,
+            approved=approved or self._reviews.granted(live.state.negotiation, sender, terms, now),
+            terms=terms,
+            context=offer.context,
+            history=self._known.history(sender, counterparty, asked),
+        )
+
+
+def _tokens(live: Live) -> tuple[str, ...]:
+    return tuple(settlement.token for settlement in live.domain.settlements)
