@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 from math import prod
 from random import Random
-from typing import Any
 
 from parley.negotiation.dominance import Loss, Method, Spot, merged, undominated
+from parley.negotiation.listing import Listing, names_in
 from parley.negotiation.utility import PPM, AtMost, Bonus, Curve, Depending, Profile
 from parley.terms.domain import AmountIssue, ChoiceIssue, Domain, IntegerIssue, IssueValue
 
@@ -176,24 +176,6 @@ def _gain(profile: Profile, name: str, value: IssueValue, fixed: Mapping[str, st
     return profile.weights[name] * profile.issue_ppm(name, value, case)
 
 
-def names_in(expression: Any) -> set[str]:
-    """The issues that an expression reads."""
-    found: set[str] = set()
-    if isinstance(expression, Mapping):
-        for key, inner in expression.items():
-            if key in ("issue", "case") and isinstance(inner, str):
-                found.add(inner)
-            elif key == "of" and isinstance(inner, Mapping):
-                for each in inner.values():
-                    found |= names_in(each)
-            else:
-                found |= names_in(inner)
-    elif isinstance(expression, list | tuple):
-        for inner in expression:
-            found |= names_in(inner)
-    return found
-
-
 def _blocks(names: list[str], joined: list[frozenset[str]]) -> list[list[str]]:
     """The issues in groups: two are together when a chain of constraints joins them."""
     group = {name: {name} for name in names}
@@ -252,7 +234,7 @@ def _block_front(
     columns = [axes[name] for name in names]
     if len(names) == 1 and not block.constraints:
         return undominated([spot((value,)) for value in columns[0]])
-    listing = _Listing(names, block.constraints, fixed)
+    listing = Listing(names, block.constraints, fixed)
     spots = [spot(values) for values in listing.run(columns, LISTED)]
     if listing.left:
         return undominated(spots)
@@ -262,42 +244,6 @@ def _block_front(
         mixed = [tuple(sorted(column, key=lambda _: random.random())) for column in columns]
         spots += [spot(values) for values in listing.run(mixed, LISTED // RESTARTS)]
     return undominated(spots)
-
-
-class _Listing:
-    """Depth-first assignment of a block; a constraint is asked as soon as its last issue has a value."""
-
-    def __init__(
-        self, names: list[str], constraints: list[tuple[frozenset[str], AtMost]], fixed: Mapping[str, str]
-    ) -> None:
-        self._names = names
-        self._fixed = fixed
-        place = {name: at for at, name in enumerate(names)}
-        self._checks: list[list[AtMost]] = [[] for _ in names]
-        for read, constraint in constraints:
-            self._checks[max(place[name] for name in read)].append(constraint)
-        self.left = 0
-
-    def run(self, columns: Sequence[Sequence[IssueValue]], budget: int) -> list[tuple[IssueValue, ...]]:
-        """The allowed assignments, until `budget` values were tried; `left` is what remained of it."""
-        self.left = budget
-        values: dict[str, IssueValue] = dict(self._fixed)
-        found: list[tuple[IssueValue, ...]] = []
-
-        def descend(depth: int) -> None:
-            if depth == len(self._names):
-                found.append(tuple(values[name] for name in self._names))
-                return
-            for value in columns[depth]:
-                if self.left == 0:
-                    return
-                self.left -= 1
-                values[self._names[depth]] = value
-                if all(constraint.allows(values) for constraint in self._checks[depth]):
-                    descend(depth + 1)
-
-        descend(0)
-        return found
 
 
 def _merged_all(domain: Domain, blocks: list[tuple[list[str], list[Spot]]], loss: Loss) -> list[Spot]:

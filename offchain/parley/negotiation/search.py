@@ -24,6 +24,8 @@ TRIES = 256
 """How many outcomes may be put to the policy in one search."""
 NARROWINGS = 12
 WINDOW = 16
+LISTED_WINDOW = 2_048
+"""How many allowed outcomes above a target are ranked by what the other side is thought to gain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,8 @@ class Search:
         """For each branch the candidate of the highest score whose exact utility is at least `target`,
         best score first; empty when none was found that constraints and policy admit.
         """
+        if self._space.profile.constraints and self._space.listed is not None:
+            return self._allowed(target, scores or self._scores)
         found: list[Candidate] = []
         try:
             for branch in self._space.branches:
@@ -95,6 +99,36 @@ class Search:
         if not found and self._space.listed is not None:
             return self.just_above(target, None)
         return sorted(found, key=lambda candidate: (-candidate.score, -candidate.gain))
+
+    def _allowed(self, target: int, scores: Scores) -> list[Candidate]:
+        """Where constraints join issues and what they leave is listed: of the outcomes that are worth the
+        target or somewhat more, for each branch the first by score that policy admits.
+        """
+        listed = self._space.listed
+        if listed is None:
+            return []
+        losses, outcomes = listed
+        end = bisect_right(losses, -target)
+        tables = {
+            branch.key: [dict(zip(axis.values, scores(axis), strict=True)) for axis in branch.axes]
+            for branch in self._space.branches
+        }
+        ranked = []
+        for at in range(max(0, end - LISTED_WINDOW), end):
+            key = self._space.branch_key(outcomes[at])
+            score = sum(table[value] for table, value in zip(tables[key], outcomes[at], strict=True))
+            ranked.append((-score, at, key))
+        ranked.sort(key=lambda entry: entry[:2])
+        found: dict[tuple[IssueValue, ...], Candidate] = {}
+        try:
+            for score, at, key in ranked:
+                if key not in found and self._admits(outcomes[at]):
+                    found[key] = Candidate(outcomes[at], -losses[at], -score, key)
+                    if len(found) == len(tables):
+                        break
+        except _Spent:
+            pass
+        return list(found.values()) or self.just_above(target, None)
 
     def _best_of(self, branch: Branch, table: Table, target: int) -> Candidate | None:
         """The best candidate of one branch. Values that turn out to be what the policy objects to are

@@ -16,6 +16,7 @@ from itertools import product
 
 from parley.negotiation.branches import AXIS_POINTS, Axis, Branch, Brancher, Outcome
 from parley.negotiation.errors import SpaceEmpty
+from parley.negotiation.listing import Listing, names_in
 from parley.negotiation.utility import PPM, Depending, Profile, check_profile
 from parley.terms.domain import ChoiceIssue, Domain, IssueValue
 
@@ -23,6 +24,12 @@ __all__ = ["AXIS_POINTS", "ENUMERATED", "Axis", "Branch", "Outcome", "Space"]
 
 ENUMERATED = 4_096
 """Spaces of at most this many outcomes are listed; larger ones are searched by their axes."""
+CONSTRAINED = 65_536
+"""Where constraints over several issues leave at most this many outcomes, these are listed too: axes alone
+say little about what is allowed.
+"""
+ASSIGNMENTS = 400_000
+"""Values that such a listing may try."""
 REMEMBERED = 1_024
 """How many outcomes' utilities a space keeps at hand."""
 KEPT = 4_096
@@ -57,24 +64,57 @@ class Space:
             for issue in domain.issues
         )
         self.reservation = profile.reservation_ppm * PPM
-        self.best_gain = max(branch.gain(branch.best()) for branch in self.branches)
         self.size = sum(branch.size for branch in self.branches)
+        self.best_gain = self._best()
 
     @cached_property
     def listed(self) -> tuple[tuple[int, ...], tuple[Outcome, ...]] | None:
         """For a small space: ascending negated gains and the outcomes in canonical order."""
-        if self.size > ENUMERATED:
-            return None
+        if self.size <= ENUMERATED:
+            every = [
+                (branch, [list(indices) for indices in product(*(range(len(a.values)) for a in branch.axes))])
+                for branch in self.branches
+            ]
+        else:
+            allowed = self._allowed() if self.profile.constraints else None
+            if allowed is None:
+                return None
+            every = allowed
         found: list[tuple[int, int, tuple[int, ...], Outcome]] = []
-        for branch in self.branches:
-            for indices in product(*(range(len(axis.values)) for axis in branch.axes)):
-                chosen = list(indices)
+        for branch, listing in every:
+            for chosen in listing:
                 outcome = branch.outcome(chosen)
                 if self.constraints_hold(outcome):
                     place = self.position(outcome)
                     found.append((-branch.gain(chosen), -branch.liking(chosen), place, outcome))
         found.sort(key=lambda entry: entry[:3])
         return tuple(entry[0] for entry in found), tuple(entry[3] for entry in found)
+
+    def _allowed(self) -> list[tuple[Branch, list[list[int]]]] | None:
+        """What the constraints leave of each branch; None when that is too much to list."""
+        constraints = [
+            (frozenset(names_in(each.left) | names_in(each.right)), each) for each in self.profile.constraints
+        ]
+        listing = Listing(list(self.names), constraints, {})
+        budget, room = ASSIGNMENTS, CONSTRAINED
+        found: list[tuple[Branch, list[list[int]]]] = []
+        for branch in self.branches:
+            outcomes = listing.run([axis.values for axis in branch.axes], budget)
+            budget, room = listing.left, room - len(outcomes)
+            if not budget or room < 0:
+                return None
+            places = [{value: at for at, value in enumerate(axis.values)} for axis in branch.axes]
+            found.append((branch, [[at[v] for at, v in zip(places, each, strict=True)] for each in outcomes]))
+        return found
+
+    def _best(self) -> int:
+        """The best gain; where constraints could be listed that of the best outcome they allow."""
+        listed = self.listed if self.profile.constraints else None
+        if listed is None:
+            return max(branch.gain(branch.best()) for branch in self.branches)
+        if not listed[0]:
+            raise SpaceEmpty("The hard constraints of the profile leave no outcome", role=self.profile.role)
+        return -listed[0][0]
 
     def branch_key(self, outcome: Outcome) -> tuple[IssueValue, ...]:
         """The `key` of the branch that an outcome belongs to."""
