@@ -22,6 +22,8 @@ from table import CHAIN, GATEWAY, REVIEWER, START, STRANGER, Table, domain, salt
 TERMS = Hash32("0x" + "77" * 32)
 HANDS = (signer(1), signer(2), signer(3), GATEWAY, REVIEWER, STRANGER)
 NAMES = [performative.wire for performative in Performative if performative is not Performative.FAULT]
+SEALED = ("commit", "reveal", "award", "call")
+"""Known to the machine, and to no negotiation by alternating offers that draws nothing."""
 
 
 class Bargaining(RuleBasedStateMachine):
@@ -68,6 +70,8 @@ class Bargaining(RuleBasedStateMachine):
         fields["salt"] = salt(1_000 + self.refused + len(table.messages))
         if name in ("accept", "reject") and before.offer is None:
             fields["offer"] = TERMS
+        if name == "commit":
+            fields["commitment"] = TERMS
         if name in ("propose", "counter"):
             fields["expires_at"] = at + 5 if fields.pop("expires", False) else 0
         message = table.sign(who, name, sent_at=at, **fields)
@@ -78,6 +82,7 @@ class Bargaining(RuleBasedStateMachine):
             assert table.state is before
             assert name not in allowed or name in JUDGED, (name, allowed)
             return
+        assert name not in SEALED
         assert name in allowed, (name, allowed)
         assert after.sequence == before.sequence + 1
         assert before.live
@@ -149,6 +154,7 @@ WANTED = {
     "escalate": ("terms",),
     "approve": ("terms", "expires_at"),
     "refuse": ("terms",),
+    "award": ("price", "colour"),
 }
 JUDGED = ("counter", "reject")
 """Listed by state, refused by content: a counter that repeats, a rejection that is not final after the

@@ -2,96 +2,62 @@
 
 from __future__ import annotations
 
+from parley.negotiation.protocols.choose import NegotiationProtocol
+from parley.negotiation.rules import Rules
 from parley.negotiation.state import NegotiationState
-from parley.negotiation.status import Status
-from parley.terms.domain import Domain
-from parley.terms.opening import Opening
+from parley.terms.performative import Performative
 from parley.terms.values import Address
 
+_ORDER = tuple(performative.wire for performative in Performative)
 
-def next_actions(
-    state: NegotiationState,
-    opening: Opening,
-    address: Address,
-    domain: Domain | None = None,
-    now: int | None = None,
+
+def actions_of(
+    rules: Rules, protocol: NegotiationProtocol, state: NegotiationState, address: Address, now: int | None
 ) -> tuple[str, ...]:
     """Names of the performatives `address` may send, in the order of their numbers.
 
     `now` (unix seconds) stands for the `sent_at` of the next message; without it nothing is assumed late.
-    `domain` tells the limit of queries; without it a query is listed as long as the state allows one. Content
-    is not judged: a counter that is listed can still repeat too often. Nothing is listed for a stranger or
-    when it is over.
+    Content is not judged: a counter that is listed can still repeat too often. Nothing is listed for a
+    stranger or when it is over.
     """
+    opening = rules.opening
     if not state.live:
         return ()
-    found: set[str] = set()
-    at = next((i for i, party in enumerate(opening.parties) if party.address == address), None)
-    late = now is not None and now > opening.deadline
+    at = state.last_sent_at if now is None else max(now, state.last_sent_at)
+    late = at > opening.deadline
     if state.sequence == 0:
         return ("open",) if address == opening.initiator and not late else ()
-    if at is not None:
-        found |= _party_actions(state, opening, at, domain, now, late)
-    if address in opening.gateways:
+    found: set[str] = set()
+    if address in rules.index or address == opening.mediator:
+        found |= _speaker_actions(rules, protocol, state, address, at)
+    if address in rules.gateways:
         found |= {"timeout", "control", "fault"}
-    if address in opening.reviewers and state.held and not late:
+    if address in rules.reviewers and state.held and not late:
         found |= {"resume", "approve", "refuse"}
     return tuple(name for name in _ORDER if name in found)
 
 
-_ORDER = (
-    "propose",
-    "counter",
-    "accept",
-    "reject",
-    "query",
-    "inform",
-    "withdraw",
-    "escalate",
-    "resume",
-    "approve",
-    "refuse",
-    "timeout",
-    "control",
-    "fault",
-)
-
-
-def _party_actions(
-    state: NegotiationState, opening: Opening, at: int, domain: Domain | None, now: int | None, late: bool
+def _speaker_actions(
+    rules: Rules, protocol: NegotiationProtocol, state: NegotiationState, address: Address, at: int
 ) -> set[str]:
+    """Of a party, or of the mediator."""
     found = {"fault"}
-    role = opening.parties[at].role
-    expired = now is not None and state.offer is not None and state.offer.expired(now)
-    if late or expired:
+    place = rules.index.get(address)
+    role = None if place is None else rules.roles[place]
+    late = at > rules.opening.deadline
+    expired = state.offer is not None and state.offer.expired(at)
+    if late or expired or protocol.overdue(state, at) is not None:
         found.add("timeout")
     if late:
         return found
-    found.add("withdraw")
-    if state.hold is not None:
-        by_fallback = state.hold.by is None and not opening.reviewers and role == state.turn
-        if by_fallback or state.hold.by == opening.parties[at].address:
+    own = protocol.actions(state, role, at)
+    hold = state.hold
+    if hold is not None:
+        path_or_nobody = not rules.reviewers or state.last_word is not None
+        by_fallback = hold.by is None and path_or_nobody and role == state.turn
+        if by_fallback or hold.by == address:
             found.add("resume")
-        return found
-    record = state.records[at]
-    if not state.exhausted:
-        if record.escalations == 0:
-            found.add("escalate")
-        if domain is None or record.queries < domain.limits.max_queries:
-            found |= {"query", "inform"}
-    if role == state.turn:
-        found |= _turn_actions(state, role, record.final, expired)
-    return found
-
-
-def _turn_actions(state: NegotiationState, role: str, final: bool, expired: bool) -> set[str]:
-    if state.status is Status.INIT:
-        return {"propose"}
-    found: set[str] = set()
-    if not state.exhausted and not final:
-        found.add("counter")
-    if state.offer is not None and state.offer.role != role:
-        found.add("reject")
-        if not expired:
-            found.add("accept")
-    return found
+        return found | (own & {"withdraw"})
+    if place is not None and not state.exhausted and state.records[place].queries < rules.max_queries:
+        found |= {"query", "inform"}
+    return found | own

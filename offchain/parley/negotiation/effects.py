@@ -91,6 +91,46 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
+class Called:
+    """A round of sealed bids or rankings began; `round` rounds were complete before it."""
+
+    round: int
+    candidates: tuple[tuple[int | str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """A party sealed its bid, ranking or lot."""
+
+    role: str
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Revealed:
+    """A party opened its seal. `counts` is False for a bid that misses the reserve or improves too little."""
+
+    role: str
+    sequence: int
+    counts: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """A bidder left the auction, which goes on without it."""
+
+    role: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The first proposer was drawn."""
+
+    first: str
+
+
+@dataclass(frozen=True, slots=True)
 class AlreadyHeld:
     """The message is one that is held already: idempotent, nothing changes."""
 
@@ -121,6 +161,11 @@ Effect = (
     | Resumed
     | Approved
     | Asked
+    | Called
+    | Committed
+    | Revealed
+    | Left
+    | Drawn
     | AlreadyHeld
     | EquivocationFound
 )

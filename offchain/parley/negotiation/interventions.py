@@ -41,6 +41,7 @@ def ask(rules: Rules, state: NegotiationState, message: Message) -> Step:
 
 
 def withdraw(rules: Rules, state: NegotiationState, message: Message) -> Step:
+    """Where everybody has to agree: one that leaves ends it."""
     _party(rules, message)
     return end(state, Status.TERMINATED, Reason.WITHDRAWN, None)
 
@@ -61,9 +62,9 @@ def resume(rules: Rules, state: NegotiationState, message: Message) -> Step:
     hold = _hold(state)
     sender = message.core.sender
     allowed = sender in rules.reviewers or sender == hold.by
-    if hold.by is None and not rules.reviewers:
+    if hold.by is None and (not rules.reviewers or state.last_word is not None):
         # Nobody was named to end a hold by the fallback, and only the party on turn can answer what is on the
-        # table.
+        # table; or the escalation path has put somebody on turn for a last word.
         at = rules.index.get(sender)
         allowed = at is not None and rules.roles[at] == state.turn
     if not allowed:
@@ -90,14 +91,15 @@ def refuse(rules: Rules, state: NegotiationState, message: Message, payload: Ref
     return end(state, Status.TERMINATED, Reason.REFUSED, None)
 
 
-def timeout(rules: Rules, state: NegotiationState, message: Message) -> Step:
+def timeout(rules: Rules, state: NegotiationState, message: Message, overdue: Reason | None) -> Step:
+    """`overdue` is the protocol's own reason why time is over at the message's `sent_at`, if it has one."""
     sender = message.core.sender
     sent_at = message.core.sent_at
     late = sent_at > rules.opening.deadline
     expired = state.offer is not None and state.offer.expired(sent_at)
     if sender not in rules.gateways:
-        _party(rules, message)
-        if not late and not expired:
+        _speaker(rules, message)
+        if not late and not expired and overdue is None:
             raise TimeoutTooEarly(
                 "Neither the deadline nor the latest offer has passed",
                 sent_at=sent_at,
@@ -108,6 +110,8 @@ def timeout(rules: Rules, state: NegotiationState, message: Message) -> Step:
         return end(state, Status.TERMINATED, Reason.DEADLINE, rules.fallback)
     if expired:
         return end(state, Status.TERMINATED, Reason.OFFER_EXPIRED, rules.fallback)
+    if overdue is not None:
+        return end(state, Status.TERMINATED, overdue, rules.fallback)
     return end(state, Status.TERMINATED, Reason.TIMEOUT, rules.fallback)
 
 
@@ -121,7 +125,7 @@ def fault(rules: Rules, state: NegotiationState, message: Message, payload: Faul
     """The two messages' signatures are checked by `admit`; here only that they convict their sender."""
     sender = message.core.sender
     if sender not in rules.gateways:
-        _party(rules, message)
+        _speaker(rules, message)
     first, second = payload.first.core, payload.second.core
     if first.negotiation != state.negotiation or second.negotiation != state.negotiation:
         raise FaultUnproven("The messages belong to another negotiation", negotiation=state.negotiation)
@@ -137,6 +141,12 @@ def fault(rules: Rules, state: NegotiationState, message: Message, payload: Faul
     state = replace(state, status=Status.FAILED, reason=Reason.EQUIVOCATION, hold=None, culprit=culprit)
     ended = Ended(Status.FAILED, Reason.EQUIVOCATION, None, culprit)
     return Step(state, (ended,))
+
+
+def _speaker(rules: Rules, message: Message) -> None:
+    """A party, or the mediator."""
+    if message.core.sender != rules.opening.mediator:
+        _party(rules, message)
 
 
 def _party(rules: Rules, message: Message) -> int:

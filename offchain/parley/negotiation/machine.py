@@ -1,4 +1,4 @@
-"""Alternating offers for two to n parties, unanimous, as a pure state machine (docs/spec.md, section 5).
+"""A negotiation as a pure state machine, whichever protocol its domain names (docs/spec.md, section 5).
 
 `step` is total: an inadmissible message raises a `Refusal` and changes nothing. Time enters only as signed
 data, so a replay needs no clock and gives the same state byte for byte.
@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from parley.errors import ParleyError
-from parley.negotiation import interventions, moves
-from parley.negotiation.actions import next_actions as _next_actions
+from parley.negotiation import interventions
+from parley.negotiation.actions import actions_of
 from parley.negotiation.effects import AlreadyHeld, EquivocationFound, Opened
 from parley.negotiation.errors import (
     Equivocation,
@@ -30,6 +30,7 @@ from parley.negotiation.errors import (
     WrongPrevious,
     WrongSequence,
 )
+from parley.negotiation.protocols.choose import protocol_of
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import HISTORY_BYTES, NegotiationState, PartyRecord, Step
 from parley.negotiation.status import Status
@@ -41,6 +42,8 @@ from parley.terms.payloads import (
     PAYLOADS,
     Accept,
     Approve,
+    Call,
+    Commit,
     Control,
     Escalate,
     Fault,
@@ -51,6 +54,7 @@ from parley.terms.payloads import (
     Refuse,
     Reject,
     Resume,
+    Reveal,
     Timeout,
     Withdraw,
 )
@@ -76,11 +80,12 @@ class Machine:
 
     def __init__(self, domain: Domain, opening: Opening) -> None:
         self.rules = Rules(domain, opening)
+        self.protocol = protocol_of(self.rules)
 
     def initial(self) -> NegotiationState:
         """The state before message 0."""
         rules = self.rules
-        return NegotiationState(
+        plain = NegotiationState(
             negotiation=rules.negotiation_id,
             status=Status.INIT,
             turn=rules.opening.first,
@@ -91,6 +96,7 @@ class Machine:
             last_sent_at=rules.opening.opened_at,
             records=tuple(PartyRecord(role) for role in rules.roles),
         )
+        return self.protocol.initial(plain)
 
     def step(self, state: NegotiationState, message: Message) -> Step:
         """One message whose signature has been verified already. Raises a `Refusal`; see `admit`."""
@@ -152,7 +158,7 @@ class Machine:
         self, state: NegotiationState, address: Address, now: int | None = None
     ) -> tuple[str, ...]:
         """Names of the performatives that `address` may send; see `parley.negotiation.actions`."""
-        return _next_actions(state, self.rules.opening, address, domain=self.rules.domain, now=now)
+        return actions_of(self.rules, self.protocol, state, address, now)
 
     def _locate(self, state: NegotiationState, message: Message, message_hash: Hash32 | None) -> Step | None:
         """Where the message stands: None if it is the next one, a step without change if it is held
@@ -232,12 +238,8 @@ class Machine:
         rules = self.rules
         payload = message.payload
         match payload:
-            case Offer():
-                return moves.offer(rules, state, message, message_hash, payload)
-            case Accept():
-                return moves.accept(rules, state, message, payload)
-            case Reject():
-                return moves.reject(rules, state, message, payload)
+            case Offer() | Accept() | Reject() | Commit() | Reveal() | Call():
+                return self.protocol.apply(state, message, message_hash, payload)
             case Query() | Inform():
                 return interventions.ask(rules, state, message)
             case Open():
@@ -250,9 +252,9 @@ class Machine:
         payload = message.payload
         match payload:
             case Withdraw():
-                return interventions.withdraw(rules, state, message)
+                return self.protocol.withdraw(state, message, self._role(message))
             case Escalate():
-                return interventions.escalate(rules, state, message, payload)
+                return self.protocol.escalate(state, message, payload)
             case Resume():
                 return interventions.resume(rules, state, message)
             case Approve():
@@ -260,7 +262,8 @@ class Machine:
             case Refuse():
                 return interventions.refuse(rules, state, message, payload)
             case Timeout():
-                return interventions.timeout(rules, state, message)
+                overdue = self.protocol.overdue(state, message.core.sent_at)
+                return interventions.timeout(rules, state, message, overdue)
             case Control():
                 return interventions.control(rules, state, message)
             case Fault():
@@ -268,6 +271,14 @@ class Machine:
         raise PayloadUnfit(
             "The payload belongs to no performative", performative=message.core.performative.wire
         )
+
+    def _role(self, message: Message) -> str | None:
+        """The sender's role, None for the mediator. Raises `NotAuthorised` for anyone else."""
+        sender = message.core.sender
+        at = self.rules.index.get(sender)
+        if at is None and sender != self.rules.opening.mediator:
+            raise NotAuthorised("Only a party can do this", sender=sender)
+        return None if at is None else self.rules.roles[at]
 
     def _open(self, state: NegotiationState, message: Message) -> Step:
         opening = self.rules.opening
@@ -312,8 +323,8 @@ def next_actions(
     state: NegotiationState,
     opening: Opening,
     address: Address,
-    domain: Domain | None = None,
+    domain: Domain,
     now: int | None = None,
 ) -> tuple[str, ...]:
-    """See `parley.negotiation.actions.next_actions`."""
-    return _next_actions(state, opening, address, domain=domain, now=now)
+    """See `Machine.next_actions`."""
+    return Machine(domain, opening).next_actions(state, address, now)

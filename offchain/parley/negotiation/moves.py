@@ -16,6 +16,8 @@ from parley.negotiation.errors import (
     SentAtInvalid,
     StateForbids,
 )
+from parley.negotiation.gate import require_approval
+from parley.negotiation.protocols import drawing, last_word
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import Hold, NegotiationState, PartyRecord, StandingOffer, Step
 from parley.negotiation.status import Fallback, Reason, Status
@@ -37,7 +39,8 @@ def offer(
         raise StateForbids(
             "The first offer is a propose, every later one a counter", status=state.status.value
         )
-    if state.exhausted:
+    drawing.require_drawn(state)
+    if state.exhausted and not last_word.holds(rules, state, role):
         raise RoundsExhausted("No new offer after the last round", max_rounds=rules.max_rounds)
     core = message.core
     if payload.expires_at and payload.expires_at < core.sent_at:
@@ -46,9 +49,10 @@ def offer(
         )
     values = _decode(rules, payload)
     at = rules.index[core.sender]
-    record = record_offer(
-        rules, state.records[at], values, document_hash(dict(payload.values)), payload.final
-    )
+    digest = document_hash(dict(payload.values))
+    if state.exhausted:
+        return last_word.speak(rules, state, at, message, message_hash, payload, values, digest)
+    record = record_offer(rules, state.records[at], values, digest, payload.final)
     records = (*state.records[:at], record, *state.records[at + 1 :])
     standing = StandingOffer(
         message_hash, role, core.sequence, core.payload, payload, payload.expires_at, values
@@ -69,9 +73,12 @@ def accept(rules: Rules, state: NegotiationState, message: Message, payload: Acc
     sent_at = message.core.sent_at
     if standing.expired(sent_at):
         raise OfferExpired("The offer has expired", expires_at=standing.expires_at, sent_at=sent_at)
+    if role in state.acceptances:
+        raise StateForbids("The sender accepted this offer already", role=role)
     acceptances = (*state.acceptances, role)
     state = replace(state, acceptances=acceptances)
     if len(acceptances) == len(rules.roles) - 1:
+        require_approval(rules, state, standing.offer, sent_at)
         moves = state.moves + 1
         state = replace(
             state, status=Status.ACCEPTED, reason=Reason.AGREED, moves=moves, round=moves // len(rules.roles)
@@ -85,7 +92,8 @@ def reject(rules: Rules, state: NegotiationState, message: Message, payload: Rej
     role = _on_turn(rules, state, message)
     _answered(state, role, payload.offer)
     if payload.final:
-        return end(state, Status.TERMINATED, Reason.REJECTED, None)
+        passed = last_word.passed_on(rules, state)
+        return passed or end(state, Status.TERMINATED, Reason.REJECTED, None)
     if state.exhausted:
         raise RoundsExhausted("Only a final rejection after the last round", max_rounds=rules.max_rounds)
     return _pass_turn(rules, state)
@@ -137,7 +145,7 @@ def _pass_turn(rules: Rules, state: NegotiationState, *before: Effect) -> Step:
     round.
     """
     moves = state.moves + 1
-    turn = rules.role_after(state.turn)
+    turn = last_word.turn_after(rules, state)
     records: tuple[PartyRecord, ...] = state.records
     rounds = state.round
     if moves % len(rules.roles) == 0:
@@ -148,5 +156,5 @@ def _pass_turn(rules: Rules, state: NegotiationState, *before: Effect) -> Step:
         return Step(state, (*before, TurnPassed(turn, rounds)))
     if rules.fallback is not Fallback.ESCALATE:
         return end(state, Status.TERMINATED, Reason.ROUNDS, rules.fallback, *before)
-    held = replace(state, exhausted=True, hold=Hold(None, None))
-    return Step(held, (*before, TurnPassed(turn, rounds), Held(None, None)))
+    held = last_word.begun(rules, replace(state, exhausted=True, hold=Hold(None, None)))
+    return Step(held, (*before, TurnPassed(held.turn, rounds), Held(None, None)))

@@ -18,8 +18,9 @@ class Rules:
         self.opening = opening
         self.roles: tuple[str, ...] = tuple(party.role for party in opening.parties)
         self.index: dict[Address, int] = {party.address: at for at, party in enumerate(opening.parties)}
+        mediators = () if opening.mediator is None else (opening.mediator,)
         self.senders: tuple[Address, ...] = tuple(
-            dict.fromkeys((*self.index, *opening.gateways, *opening.reviewers))
+            dict.fromkeys((*self.index, *opening.gateways, *opening.reviewers, *mediators))
         )
         self.sender_index: dict[Address, int] = {address: at for at, address in enumerate(self.senders)}
         self.gateways = frozenset(opening.gateways)
@@ -31,6 +32,11 @@ class Rules:
         self.max_queries: int = limits.max_queries
         self.min_concession_ppm: int = limits.min_concession_ppm
         self.fallback = Fallback(limits.fallback)
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        """The roles that get the last word after the last round, in order; mostly none."""
+        return self.domain.escalation or ()
 
     @cached_property
     def negotiation_id(self) -> Hash32:

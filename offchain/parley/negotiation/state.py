@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parley.negotiation.effects import Effect
+from parley.negotiation.sealed import LastWord, Lot, Sealed
 from parley.negotiation.status import Reason, Status
 from parley.terms.canonical import canonical_bytes, document_hash
 from parley.terms.payloads import Offer
@@ -104,7 +105,8 @@ class NegotiationState:
     `records` has one entry a party, in the order of the opening. `pairs` packs a 16-byte digest for each
     combination of latest offers met so far, `history` 34 bytes (index of the sender, message hash) for each
     message: packed bytes keep a live negotiation of hundreds of messages within tens of kilobytes. `history`
-    is committed to by `last` and is left out of the canonical form.
+    is committed to by `last` and is left out of the canonical form. `sealed` is there in the sealed
+    protocols, `draw` where the first proposer is drawn, `last_word` once the escalation path was taken.
     """
 
     negotiation: Hash32
@@ -125,6 +127,9 @@ class NegotiationState:
     culprit: Address | None = None
     pairs: bytes = b""
     history: bytes = b""
+    sealed: Sealed | None = None
+    draw: tuple[Lot, ...] = ()
+    last_word: LastWord | None = None
 
     @property
     def held(self) -> bool:
@@ -170,6 +175,12 @@ class NegotiationState:
             document["reason"] = self.reason.value
         if self.culprit is not None:
             document["culprit"] = self.culprit
+        if self.sealed is not None:
+            document["sealed"] = self.sealed.document()
+        if self.draw:
+            document["draw"] = [lot.document() for lot in self.draw]
+        if self.last_word is not None:
+            document["last_word"] = self.last_word.document()
         return document
 
     def canonical(self) -> bytes:

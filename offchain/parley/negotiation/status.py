@@ -37,6 +37,8 @@ class Reason(StrEnum):
     ROUNDS = "rounds"
     LOOP = "loop"
     EQUIVOCATION = "equivocation"
+    NO_BIDS = "no_bids"
+    NO_OVERLAP = "no_overlap"
 
 
 class Fallback(StrEnum):

@@ -45,9 +45,9 @@ def _check_auction(domain: Domain, auction: Auction, issues: Issues) -> None:
     for bound in (auction.reserve, auction.posted):
         if bound is not None:
             priced.decode(bound)
-    if auction.quality is not None:
+    if auction.penalty is not None:
         others = {name: issue for name, issue in issues.items() if name != auction.price}
-        check_names(auction.quality, others, frozenset())
+        check_names(auction.penalty, others, frozenset())
     _check_windows(domain, auction)
     expected = (auction.requester, WINNER) if auction.side == "buy" else (WINNER, auction.requester)
     if any((settled.buyer, settled.seller) != expected for settled in domain.settlements):

@@ -82,17 +82,20 @@ class BidBond(Part):
 
 class Auction(Part):
     """A sealed-bid request for quotes. Times in seconds; `reserve` and `posted` in the JSON form of the
-    issue `price`; `quality` in its units, over the other issues.
+    issue `price`.
 
-    `side` is what the requester does. Without `pricing` the second price is paid. `reserve` is the worst
-    price that counts (without it the end of the issue's range), `posted` the price of a posted-price call.
+    `side` is what the requester does. `penalty` is what a bid's other values cost the requester against the
+    best ones, in the units of `price`: a bid counts with its *effective* price, price plus penalty where the
+    requester buys and price less penalty where it sells. Without `pricing` the second price is paid.
+    `reserve` is the worst effective price that counts (without it the end of the issue's range), `posted` the
+    price of a posted-price call.
     """
 
     requester: RoleName
     side: Literal["buy", "sell"]
     price: Name
     pricing: Literal["second-price", "first-price", "posted"] | None = None
-    quality: ExpressionField | None = None
+    penalty: ExpressionField | None = None
     reserve: IssueJson | None = None
     posted: IssueJson | None = None
     min_bids: Annotated[int, Field(ge=1, le=15)]

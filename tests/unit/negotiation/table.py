@@ -95,6 +95,8 @@ _DEFAULTS: dict[Performative, dict[str, Any]] = {
     Performative.REJECT: {"final": False, "reason": ""},
     Performative.QUERY: {"question": "?"},
     Performative.INFORM: {"answer": "!"},
+    Performative.AWARD: {"assumptions": (), "dependencies": (), "final": False},
+    Performative.CALL: {"candidates": (), "reason": ""},
 }
 _REASONED = (
     Performative.WITHDRAW,
@@ -131,6 +133,8 @@ class Table:
         sent_at = fields.pop("sent_at", self.state.last_sent_at)
         sequence = fields.pop("sequence", self.state.sequence)
         previous = fields.pop("previous", self.state.last)
+        if performative is Performative.REVEAL:
+            fields.setdefault("party", hand.address)
         return build_message(
             hand,
             fields.pop("chain_id", CHAIN),
@@ -144,6 +148,11 @@ class Table:
 
     def payload(self, performative: Performative, **fields: Any) -> Payload:
         filled = {"salt": salt(len(self.messages)), **_DEFAULTS.get(performative, {}), **fields}
+        if performative is Performative.AWARD:
+            filled.setdefault("expires_at", self.state.last_sent_at + 10)
+        if performative is Performative.REVEAL:
+            filled.setdefault("negotiation", self.state.negotiation)
+            filled.setdefault("round", self.state.round)
         if performative in _REASONED:
             filled.setdefault("reason", "")
         if "price" in filled:

@@ -1,0 +1,1 @@
+"""The three protocols behind one machine: alternating offers, sealed bids, coalitions by a mediator."""
