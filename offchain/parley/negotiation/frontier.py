@@ -16,7 +16,7 @@ from math import prod
 from random import Random
 
 from parley.negotiation.dominance import Loss, Method, Spot, merged, undominated
-from parley.negotiation.listing import Listing, names_in
+from parley.negotiation.listing import Listing, blocks_of, names_in
 from parley.negotiation.utility import PPM, AtMost, Bonus, Curve, Depending, Profile
 from parley.terms.domain import AmountIssue, ChoiceIssue, Domain, IntegerIssue, IssueValue
 
@@ -100,7 +100,7 @@ def _branch_front(
     ]
     together = [each for each, _ in joined] + [each - fixed.keys() for each, _, _ in bonuses]
     blocks = []
-    for names in _blocks(list(axes), [each for each in together if each]):
+    for names in blocks_of(list(axes), [each for each in together if each]):
         own = [(each, constraint) for each, constraint in joined if each and each <= set(names)]
         extra = [(at, bonus) for each, at, bonus in bonuses if _belongs(each, names, fixed)]
         spots = _block_front(profiles, _Block(names, own, extra), axes, fixed, loss)
@@ -174,20 +174,6 @@ def _gain(profile: Profile, name: str, value: IssueValue, fixed: Mapping[str, st
     utility = profile.utilities.get(name)
     case = fixed[utility.case] if isinstance(utility, Depending) else None
     return profile.weights[name] * profile.issue_ppm(name, value, case)
-
-
-def _blocks(names: list[str], joined: list[frozenset[str]]) -> list[list[str]]:
-    """The issues in groups: two are together when a chain of constraints joins them."""
-    group = {name: {name} for name in names}
-    for together in joined:
-        merged = set().union(*(group[name] for name in together))
-        for name in merged:
-            group[name] = merged
-    blocks: list[list[str]] = []
-    for name in names:
-        if not any(name in block for block in blocks):
-            blocks.append([other for other in names if other in group[name]])
-    return blocks
 
 
 @dataclass(frozen=True, slots=True)

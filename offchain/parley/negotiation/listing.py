@@ -27,6 +27,20 @@ def names_in(expression: Any) -> set[str]:
     return found
 
 
+def blocks_of(names: list[str], joined: list[frozenset[str]]) -> list[list[str]]:
+    """The issues in groups: two are together when a chain of constraints joins them."""
+    group = {name: {name} for name in names}
+    for together in joined:
+        merged = set().union(*(group[name] for name in together))
+        for name in merged:
+            group[name] = merged
+    blocks: list[list[str]] = []
+    for name in names:
+        if not any(name in block for block in blocks):
+            blocks.append([other for other in names if other in group[name]])
+    return blocks
+
+
 class Listing:
     """Depth-first assignment of a block; a constraint is asked as soon as its last issue has a value."""
 

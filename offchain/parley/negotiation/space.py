@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from itertools import product
+from math import prod
 
 from parley.negotiation.branches import AXIS_POINTS, Axis, Branch, Brancher, Outcome
 from parley.negotiation.errors import SpaceEmpty
-from parley.negotiation.listing import Listing, names_in
+from parley.negotiation.listing import Listing, blocks_of, names_in
 from parley.negotiation.utility import PPM, Depending, Profile, check_profile
 from parley.terms.domain import ChoiceIssue, Domain, IssueValue
 
@@ -80,11 +81,12 @@ class Space:
             if allowed is None:
                 return None
             every = allowed
+        known = self.size > ENUMERATED
         found: list[tuple[int, int, tuple[int, ...], Outcome]] = []
         for branch, listing in every:
             for chosen in listing:
                 outcome = branch.outcome(chosen)
-                if self.constraints_hold(outcome):
+                if known or self.constraints_hold(outcome):
                     place = self.position(outcome)
                     found.append((-branch.gain(chosen), -branch.liking(chosen), place, outcome))
         found.sort(key=lambda entry: entry[:3])
@@ -95,16 +97,28 @@ class Space:
         constraints = [
             (frozenset(names_in(each.left) | names_in(each.right)), each) for each in self.profile.constraints
         ]
-        listing = Listing(list(self.names), constraints, {})
+        names = list(self.names)
+        blocks = blocks_of(names, [read for read, _ in constraints])
+        listings = [
+            Listing(block, [each for each in constraints if each[0] <= set(block)], {}) for block in blocks
+        ]
+        order = [name for block in blocks for name in block]
+        back = [order.index(name) for name in names]
         budget, room = ASSIGNMENTS, CONSTRAINED
         found: list[tuple[Branch, list[list[int]]]] = []
         for branch in self.branches:
-            outcomes = listing.run([axis.values for axis in branch.axes], budget)
-            budget, room = listing.left, room - len(outcomes)
+            columns = {axis.name: axis.values for axis in branch.axes}
+            places = {axis.name: {value: at for at, value in enumerate(axis.values)} for axis in branch.axes}
+            parts: list[list[list[int]]] = []
+            for block, listing in zip(blocks, listings, strict=True):
+                outcomes = listing.run([columns[name] for name in block], budget)
+                budget = listing.left
+                parts.append([[places[n][v] for n, v in zip(block, each, strict=True)] for each in outcomes])
+            room -= prod(len(part) for part in parts)
             if not budget or room < 0:
                 return None
-            places = [{value: at for at, value in enumerate(axis.values)} for axis in branch.axes]
-            found.append((branch, [[at[v] for at, v in zip(places, each, strict=True)] for each in outcomes]))
+            joined = ([at for part in combination for at in part] for combination in product(*parts))
+            found.append((branch, [[each[at] for at in back] for each in joined]))
         return found
 
     def _best(self) -> int:

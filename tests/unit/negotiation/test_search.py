@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from table import domain
 from test_utility import document
 
+from parley.negotiation.errors import SpaceEmpty
 from parley.negotiation.opponent import Frequency, Nearness
 from parley.negotiation.search import TRIES, Search
 from parley.negotiation.space import Axis, Outcome, Space
@@ -147,3 +148,48 @@ def test_the_model_sees_what_does_not_move_and_what_was_shown() -> None:
     scores = model(axis)
     assert scores.index(max(scores)) == axis.values.index(900)
     assert Frequency(space, ())(axis) == [0] * len(axis.values)
+
+
+def test_what_an_equality_over_several_issues_leaves_is_found() -> None:
+    """Three shares that sum to 100: no single value is to blame for an outcome that does not."""
+    raw = domain().as_json()
+    names = ("a", "b", "c", "d")
+    raw["issues"] = [{"name": n, "type": "integer", "min": 0, "max": 100, "step": 10} for n in names]
+    where = Domain.parse(raw)
+    together = {"add": [{"issue": name} for name in names[:3]]}
+    rising = {"points": [{"at": "0", "utility": 0}, {"at": "100", "utility": 1_000_000}]}
+    profile = Profile.parse(
+        {
+            "schema": "parley/profile",
+            "version": 2,
+            "domain": where.hash(),
+            "role": "buyer",
+            "weights": {"a": 500_000, "b": 300_000, "c": 0, "d": 200_000},
+            "utilities": {"a": rising, "b": rising, "d": rising},
+            "reservation_ppm": 0,
+            "constraints": [{"left": together, "right": 100}, {"left": 100, "right": together}],
+        }
+    )
+    space = Space(where, profile)
+    assert space.size == 11**4
+    assert space.best_gain == 700_000 * 10**6
+    listed = space.listed
+    assert listed is not None
+    assert len(listed[1]) == 66 * 11
+    search = Search(space, lambda outcome: True, lambda axis: [0] * len(axis.values))
+    (best,) = search.at_least(space.best_gain)
+    assert best.outcome == (100, 0, 0, 100)
+    likes_c = Search(
+        space,
+        lambda outcome: True,
+        lambda axis: [int(value) if axis.name == "c" else 0 for value in axis.values],
+    )
+    (found,) = likes_c.at_least(400_000 * 10**6)
+    assert found.gain >= 400_000 * 10**6
+    assert found.outcome == (40, 0, 60, 100)
+
+
+def test_constraints_that_contradict_each_other_leave_nothing() -> None:
+    impossible = {**document(), "constraints": [{"left": 11, "right": {"issue": "days"}}]}
+    with pytest.raises(SpaceEmpty):
+        Space(domain(), Profile.parse(impossible))
