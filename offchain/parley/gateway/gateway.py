@@ -22,11 +22,13 @@ from parley.gateway.governance.facts import Acquaintance
 from parley.gateway.governance.gate import Gate
 from parley.gateway.governance.policies import PolicyRegister
 from parley.gateway.governance.reviews import ReviewDesk
+from parley.gateway.governance.watch import Watch
 from parley.gateway.live import Live, LiveNegotiations
 from parley.gateway.negotiations import Negotiations
 from parley.gateway.receipts import Receipts
 from parley.gateway.settings import GatewaySettings
 from parley.policy.models import Bundle
+from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
@@ -66,6 +68,7 @@ class Gateway:
     policies: PolicyRegister
     reviews: ReviewDesk
     gate: Gate
+    watch: Watch
 
     @property
     def policy_hash(self) -> Hash32 | None:
@@ -131,6 +134,8 @@ def assemble(
     deals: DealDesk | None,
     bundle: Bundle | None,
     clock: Callable[[], int] = wall_clock,
+    *,
+    wires: Tripwires | None = None,
 ) -> Gateway:
     """Wires the services of one process around `store`."""
     receipts = Receipts(signer, settings.chain_id)
@@ -188,4 +193,12 @@ def assemble(
         policies=policies,
         reviews=reviews,
         gate=gate,
+        watch=Watch(
+            store,
+            wires or Tripwires(wires=()),
+            controls,
+            signer,
+            chain_id=settings.chain_id,
+            clock=clock,
+        ),
     )

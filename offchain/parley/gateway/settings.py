@@ -44,6 +44,7 @@ class GatewaySettings(BaseSettings):
     keystore_passphrase: SecretStr | None = None
 
     policy: Path | None = None  # a parley/policy document: guardrails that no roll-out can loosen
+    tripwires: Path | None = None  # a parley/tripwires document: thresholds that raise alarms or stop
     operators: Addresses = ()  # addresses that stop, lift and roll out policies
     reviewers: Addresses = ()  # addresses that decide what the policies escalate
     review_seconds: int = Field(

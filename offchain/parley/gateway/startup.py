@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TypeVar
+
 from parley.errors import ParleyError
 from parley.gateway.errors import SettingsInvalid
 from parley.gateway.gateway import Gateway, assemble
@@ -9,22 +12,26 @@ from parley.gateway.keys import gateway_signer
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.settling import open_desk
 from parley.policy.models import Bundle
+from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
+from parley.terms.documents import Document
+
+DocumentT = TypeVar("DocumentT", bound=Document)
 
 
-def load_policy(settings: GatewaySettings) -> Bundle | None:
-    """The operator's policy bundle, or None. Raises SettingsInvalid."""
-    if settings.policy is None:
+def load_document(model: type[DocumentT], path: Path | None, setting: str) -> DocumentT | None:
+    """The document that a setting names, or None. Raises SettingsInvalid."""
+    if path is None:
         return None
     try:
-        return Bundle.parse(settings.policy.read_bytes())
+        return model.parse(path.read_bytes())
     except OSError as error:
         raise SettingsInvalid(
-            f"the policy cannot be read: {error.strerror}", setting="PARLEY_POLICY", path=str(settings.policy)
+            f"the file of {setting} cannot be read: {error.strerror}", setting=setting, path=str(path)
         ) from error
     except ParleyError as error:
         raise SettingsInvalid(
-            f"the policy is not valid: {error.message}", setting="PARLEY_POLICY", path=str(settings.policy)
+            f"the document of {setting} is not valid: {error.message}", setting=setting, path=str(path)
         ) from error
 
 
@@ -36,12 +43,13 @@ def open_gateway(settings: GatewaySettings) -> Gateway:
     raises.
     """
     signer = gateway_signer(settings)
-    bundle = load_policy(settings)
+    bundle = load_document(Bundle, settings.policy, "PARLEY_POLICY")
+    wires = load_document(Tripwires, settings.tripwires, "PARLEY_TRIPWIRES")
     store = EventStore.open(settings.database)
     try:
         desk = None if settings.rpc_url is None else open_desk(settings, store, signer)
         try:
-            return assemble(settings, store, signer, desk, bundle)
+            return assemble(settings, store, signer, desk, bundle, wires=wires)
         except BaseException:
             if desk is not None:
                 desk.close()

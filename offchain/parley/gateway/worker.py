@@ -1,4 +1,6 @@
-"""What a gateway does unasked: signs time-outs when deadlines pass, and drops sessions that have expired."""
+"""What a gateway does unasked: signs time-outs when deadlines pass, watches its thresholds, and drops
+sessions that have expired.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +44,7 @@ class Worker:
         while True:
             try:
                 await self.expire()
+                await asyncio.to_thread(self._gateway.watch.check)
                 if loop.time() - purged > PURGE_SECONDS:
                     purged = loop.time()
                     await asyncio.to_thread(self._gateway.authenticator.purge)

@@ -13,6 +13,7 @@ from parley.gateway.app import app_of
 from parley.gateway.gateway import Gateway, assemble
 from parley.gateway.settings import GatewaySettings
 from parley.policy.models import Bundle
+from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
 from parley.terms.domain import Domain
 from parley.terms.message import Challenge, Message, Performative, build_message
@@ -272,11 +273,13 @@ def make_gateway(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Gateway
     """Builds a gateway on the test's database; stores are closed at the end."""
     opened: list[EventStore] = []
 
-    def build(desk: Any = None, bundle: Bundle | None = None, **changes: Any) -> Gateway:
+    def build(
+        desk: Any = None, bundle: Bundle | None = None, wires: Tripwires | None = None, **changes: Any
+    ) -> Gateway:
         settings = settings_for(tmp_path, **changes)
         store = EventStore.open(settings.database, clock=clock)
         opened.append(store)
-        return assemble(settings, store, signer("gateway"), desk, bundle, clock)
+        return assemble(settings, store, signer("gateway"), desk, bundle, clock, wires=wires)
 
     yield build
     for store in opened:

@@ -28,6 +28,7 @@ GOVERNING = {
     ("GET", "/v1/controls"),
     ("GET", "/v1/controls/log"),
     ("POST", "/v1/controls"),
+    ("GET", "/v1/anomalies"),
     ("GET", "/v1/approvals"),
     ("GET", "/v1/approvals/{identity}"),
     ("POST", "/v1/approvals"),

@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
+from parley.gateway.errors import NotAnOperator
 from parley.gateway.gateway import Gateway
 from parley.gateway.governance.controls import STREAM
+from parley.gateway.governance.watch import STREAM as ANOMALIES
 from parley.gateway.web import RequestModel, act, answer, count_parameter, parse_model, read_object
 from parley.policy.controls import ControlOrder
 from parley.terms.statement import SignedStatement
@@ -45,6 +47,20 @@ def routes(gateway: Gateway) -> APIRouter:
         return answer(
             {"orders": [{**event.data, "recorded_at": event.recorded_at} for event in events]},
             [act("see_stops", "GET", "/v1/controls")],
+        )
+
+    @router.get("/v1/anomalies")
+    async def anomalies(request: Request) -> Response:
+        """Thresholds that were crossed, oldest first, from number `after` + 1 on. For operators."""
+        caller = gateway.caller(request, "govern")
+        if caller.agent not in settings.operators:
+            raise NotAnOperator("only an operator of this gateway sees alarms", agent=caller.agent)
+        after = count_parameter(request, "after", -1, minimum=-1)
+        limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
+        events = await asyncio.to_thread(gateway.store.read, ANOMALIES, after, limit)
+        return answer(
+            {"anomalies": [{"number": event.sequence, **event.data["alarm"]} for event in events]},
+            [act("give_order", "POST", "/v1/controls")],
         )
 
     @router.post("/v1/controls", status_code=201)
