@@ -247,9 +247,8 @@ def market(project: Any, chain: Any, accounts: Any, agents: tuple[Agent, ...]) -
     token = deployer.deploy(project.PaymentToken, deployer, 0)
     for agent in agents:
         token.mint(agent.account, FUNDS, sender=deployer)
-    return Market(
-        chain, deployer.deploy(project.Escrow), deployer.deploy(project.AgentRegistry), token, *agents
-    )
+    escrow = project.IEscrow.at(deployer.deploy(project.Escrow).address)
+    return Market(chain, escrow, deployer.deploy(project.AgentRegistry), token, *agents)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from parley.chain.artifacts import artifact
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,9 +37,20 @@ OPEN_TO_ALL = {
 }
 
 
+HALVES = ("Escrow", "EscrowActions")
+OUTPUT = ["storageLayout", "ir", "evm.methodIdentifiers"]
+
+
 @cache
-def compiled() -> dict[str, Any]:
-    """The escrow's storage layout and intermediate code, as the compiler makes them of this tree."""
+def compiled(name: str) -> dict[str, Any]:
+    """Storage layout and intermediate code of a half of the escrow, as the compiler makes them."""
+    folder = "src/interfaces" if name.startswith("I") else "src"
+    found: dict[str, Any] = compilation()[f"{folder}/{name}.sol"][name]
+    return found
+
+
+@cache
+def compilation() -> dict[str, Any]:
     request = {
         "language": "Solidity",
         "sources": {"src/Escrow.sol": {"urls": [str(CONTRACTS / "src" / "Escrow.sol")]}},
@@ -45,7 +58,7 @@ def compiled() -> dict[str, Any]:
             "remappings": ["solady/=node_modules/solady/src/"],
             "viaIR": True,
             "evmVersion": "prague",
-            "outputSelection": {"*": {"Escrow": ["storageLayout", "ir"]}},
+            "outputSelection": {"*": dict.fromkeys((*HALVES, "IEscrow"), OUTPUT)},
         },
     }
     done = subprocess.run(
@@ -59,20 +72,40 @@ def compiled() -> dict[str, Any]:
     answer = json.loads(done.stdout)
     serious = [error for error in answer.get("errors", []) if error["severity"] == "error"]
     assert not serious, serious[0]["formattedMessage"]
-    found: dict[str, Any] = answer["contracts"]["src/Escrow.sol"]["Escrow"]
+    found: dict[str, Any] = answer["contracts"]
     return found
 
 
+def layout(name: str) -> list[tuple[str, str, int, str]]:
+    storage = compiled(name)["storageLayout"]["storage"]
+    return [(item["label"], item["slot"], item["offset"], item["type"]) for item in storage]
+
+
+def test_both_halves_see_the_same_storage() -> None:
+    assert layout("Escrow") == layout("EscrowActions")
+
+
+def test_every_function_is_in_one_half_or_the_other() -> None:
+    def selectors(name: str) -> set[str]:
+        return set(compiled(name)["evm"]["methodIdentifiers"].values())
+
+    assert selectors("Escrow") | selectors("EscrowActions") == selectors("IEscrow")
+    assert not selectors("Escrow") & selectors("EscrowActions"), "the other half would never see them"
+
+
 def test_storage_holds_nothing_but_books_about_parties() -> None:
-    variables = compiled()["storageLayout"]["storage"]
+    variables = compiled("Escrow")["storageLayout"]["storage"]
     assert variables
     for variable in variables:
         assert variable["type"].startswith("t_mapping"), f"{variable['label']} is no mapping: whose is it?"
 
 
-def test_nothing_is_decided_when_it_is_deployed() -> None:
-    for item in artifact("Escrow").abi:
-        assert item["type"] not in ("constructor", "fallback", "receive"), item
+@pytest.mark.parametrize("name", HALVES)
+def test_nothing_is_decided_when_it_is_deployed(name: str) -> None:
+    for item in artifact(name).abi:
+        assert item["type"] != "receive"
+        assert item["type"] != "constructor" or item["inputs"] == [], item
+        assert item["type"] != "fallback" or (name == "Escrow" and item["stateMutability"] == "nonpayable")
 
 
 def test_every_function_that_changes_state_is_one_of_the_deal_or_of_ones_own_account() -> None:
@@ -82,7 +115,8 @@ def test_every_function_that_changes_state_is_one_of_the_deal_or_of_ones_own_acc
 
 
 def test_callers_are_compared_with_parties_only() -> None:
-    sources = [*CONTRACTS.glob("src/Escrow.sol"), *CONTRACTS.glob("src/escrow/*.sol")]
+    names = ("src/Escrow.sol", "src/EscrowActions.sol", "src/escrow/*.sol")
+    sources = [path for name in names for path in CONTRACTS.glob(name)]
     compared = {
         found
         for source in sources
@@ -96,7 +130,15 @@ def test_callers_are_compared_with_parties_only() -> None:
     }
 
 
-def test_code_is_neither_borrowed_nor_removed() -> None:
-    assert "staticcall(" in compiled()["ir"], "the intermediate code is not what it was taken for"
-    for forbidden in ("delegatecall(", "callcode(", "selfdestruct("):
-        assert forbidden not in compiled()["ir"]
+def test_no_code_is_borrowed_but_the_other_half_and_none_is_removed() -> None:
+    own, other = (compiled(name)["ir"] for name in HALVES)
+    assert "staticcall(" in own, "the intermediate code is not what it was taken for"
+    assert len(re.findall(r"\bdelegatecall\(", own)) == 1
+    assert "delegatecall(" not in other
+    for forbidden in ("callcode(", "selfdestruct("):
+        assert forbidden not in own + other
+    source = (CONTRACTS / "src" / "Escrow.sol").read_text()
+    assert "EscrowActions private immutable _actions;" in source
+    assert re.findall(r"\b_actions = (.*);", source) == ["new EscrowActions()"]
+    assert re.findall(r"delegatecall\(gas\(\), (\w+),", source) == ["half"]
+    assert re.findall(r"\bhalf\b [:=]*= *(.*);", source) == ["address(_actions)"]

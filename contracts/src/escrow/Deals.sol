@@ -13,29 +13,23 @@ abstract contract Deals is Ledger {
     uint256 internal constant BPS = DealRules.BPS;
 
     mapping(bytes32 dealId => DealWord) internal _deals;
-
-    // ------------------------------------------------------------------ views
-
-    /// @inheritdoc IEscrow
-    function dealIdOf(Deal calldata deal) external view returns (bytes32) {
-        return _idOf(deal);
-    }
-
-    /// @inheritdoc IEscrow
-    function stateOf(bytes32 dealId) external view returns (DealState memory) {
-        return _deals[dealId].decoded();
-    }
+    mapping(bytes32 split => bool) internal _splitSpent;
 
     // ------------------------------------------------------------------ money
 
     /// @dev Pays the current milestone in full and goes to the next one or closes.
-    function _pay(Deal calldata deal, bytes32 dealId, DealWord word, Acceptance how, bytes32 deliverable, uint256 fee)
-        internal
-    {
+    function _pay(
+        IEscrow.Deal calldata deal,
+        bytes32 dealId,
+        DealWord word,
+        IEscrow.Acceptance how,
+        bytes32 deliverable,
+        uint256 fee
+    ) internal {
         address token = deal.token;
         address buyer = deal.buyer;
         address seller = deal.seller;
-        Milestone[] calldata milestones = deal.milestones;
+        IEscrow.Milestone[] calldata milestones = deal.milestones;
         uint256 index = word.milestone();
         uint256 toSeller = milestones[index].amount;
         // Unpaid milestones and what is left of the bond are parts of what is locked: nothing here can wrap.
@@ -43,10 +37,10 @@ abstract contract Deals is Ledger {
             if (index + 1 != milestones.length) {
                 uint256 remaining = word.locked() - toSeller;
                 _deals[dealId] = _next(word, word.lost(), remaining);
-                emit Settled(dealId, uint8(index), how, uint128(toSeller), uint128(remaining), deliverable);
+                emit IEscrow.Settled(dealId, uint8(index), how, uint128(toSeller), uint128(remaining), deliverable);
             } else {
                 _deals[dealId] = word.closed();
-                emit Settled(dealId, uint8(index), how, uint128(toSeller), 0, deliverable);
+                emit IEscrow.Settled(dealId, uint8(index), how, uint128(toSeller), 0, deliverable);
                 toSeller += _bondLeft(deal, word.lost());
                 // What is neither the last milestone nor bond is the buyer's: fees that no arbiter earned.
                 _creditAndCount(token, buyer, word.locked() - toSeller, AccountWords.SETTLED_AS_BUYER);
@@ -62,7 +56,7 @@ abstract contract Deals is Ledger {
     /// @dev Pays the current milestone in two shares and goes to the next one or closes. `charged` is the arbiter's, by
     /// now in its account.
     function _divide(
-        Deal calldata deal,
+        IEscrow.Deal calldata deal,
         bytes32 dealId,
         DealWord word,
         uint256 lost,
@@ -76,7 +70,7 @@ abstract contract Deals is Ledger {
             uint256 bond = _bondLeft(deal, lost);
             toSeller += bond;
             toBuyer += remaining - bond;
-            _close(dealId, word, Outcome.Settled, toSeller, toBuyer, charged);
+            _close(dealId, word, IEscrow.Outcome.Settled, toSeller, toBuyer, charged);
         } else {
             _deals[dealId] = _next(word, lost, remaining);
         }
@@ -86,17 +80,19 @@ abstract contract Deals is Ledger {
     function _close(
         bytes32 dealId,
         DealWord word,
-        Outcome outcome,
+        IEscrow.Outcome outcome,
         uint256 toSeller,
         uint256 toBuyer,
         uint256 toArbiter
     ) internal {
         _deals[dealId] = word.closed();
-        emit Closed(dealId, outcome, uint128(toSeller), uint128(toBuyer), uint128(toArbiter));
+        emit IEscrow.Closed(dealId, outcome, uint128(toSeller), uint128(toBuyer), uint128(toArbiter));
     }
 
     /// @dev Credits first, then the fee of the signed action, and only then calls of the token.
-    function _payOut(Deal calldata deal, address signer, uint256 fee, uint256 toSeller, uint256 toBuyer) internal {
+    function _payOut(IEscrow.Deal calldata deal, address signer, uint256 fee, uint256 toSeller, uint256 toBuyer)
+        internal
+    {
         uint256 payout = deal.payout;
         if (payout & 1 != 0) _credit(deal.token, deal.seller, toSeller);
         if (payout & 2 != 0) _credit(deal.token, deal.buyer, toBuyer);
@@ -107,25 +103,25 @@ abstract contract Deals is Ledger {
 
     // ---------------------------------------------------------------- reading
 
-    function _idOf(Deal calldata deal) internal view returns (bytes32) {
+    function _idOf(IEscrow.Deal calldata deal) internal view returns (bytes32) {
         return _hashTypedData(DealHash.structHash(deal));
     }
 
-    function _amount(Deal calldata deal, DealWord word) internal pure returns (uint256) {
+    function _amount(IEscrow.Deal calldata deal, DealWord word) internal pure returns (uint256) {
         return deal.milestones[word.milestone()].amount;
     }
 
-    function _isLast(Deal calldata deal, DealWord word) internal pure returns (bool) {
+    function _isLast(IEscrow.Deal calldata deal, DealWord word) internal pure returns (bool) {
         return word.milestone() + 1 == deal.milestones.length;
     }
 
     /// @dev The last second in which the current milestone may be delivered.
-    function _deadline(Deal calldata deal, DealWord word) internal pure returns (uint256) {
+    function _deadline(IEscrow.Deal calldata deal, DealWord word) internal pure returns (uint256) {
         return deal.milestones[word.milestone()].deliverBy + word.shift();
     }
 
     /// @dev What rulings left of the seller's bond: its part of them all is floor(arbiterFee · lost / 10 000).
-    function _bondLeft(Deal calldata deal, uint256 lost) internal pure returns (uint256) {
+    function _bondLeft(IEscrow.Deal calldata deal, uint256 lost) internal pure returns (uint256) {
         if (lost == 0) return deal.sellerBond;
         // At most one fee a ruling, and the bond holds one for every milestone.
         unchecked {
@@ -134,47 +130,53 @@ abstract contract Deals is Ledger {
     }
 
     function _next(DealWord word, uint256 lost, uint256 locked) internal view returns (DealWord) {
-        uint256 shift = word.status() == Status.Open ? word.shift() : word.frozen();
-        return DealWords.pack(Status.Open, word.milestone() + 1, 0, lost, shift, locked);
+        uint256 shift = word.status() == IEscrow.Status.Open ? word.shift() : word.frozen();
+        return DealWords.pack(IEscrow.Status.Open, word.milestone() + 1, 0, lost, shift, locked);
     }
 
     // --------------------------------------------------------------- requiring
 
-    function _live(Deal calldata deal) internal view returns (bytes32 dealId, DealWord word) {
+    function _live(IEscrow.Deal calldata deal) internal view returns (bytes32 dealId, DealWord word) {
         dealId = _idOf(deal);
         word = _deals[dealId];
-        Status status = word.status();
-        if (status == Status.Unopened || status >= Status.Closed) revert WrongStatus(dealId, status);
+        IEscrow.Status status = word.status();
+        if (status == IEscrow.Status.Unopened || status >= IEscrow.Status.Closed) {
+            revert IEscrow.WrongStatus(dealId, status);
+        }
     }
 
-    function _live(Deal calldata deal, uint8 milestone) internal view returns (bytes32 dealId, DealWord word) {
+    function _live(IEscrow.Deal calldata deal, uint8 milestone) internal view returns (bytes32 dealId, DealWord word) {
         (dealId, word) = _live(deal);
         _requireMilestone(milestone, word);
     }
 
-    function _in(Deal calldata deal, Status status) internal view returns (bytes32 dealId, DealWord word) {
+    function _in(IEscrow.Deal calldata deal, IEscrow.Status status)
+        internal
+        view
+        returns (bytes32 dealId, DealWord word)
+    {
         dealId = _idOf(deal);
         word = _deals[dealId];
         _requireStatus(dealId, word, status);
     }
 
-    function _requireStatus(bytes32 dealId, DealWord word, Status wanted) internal pure {
-        if (word.status() != wanted) revert WrongStatus(dealId, word.status());
+    function _requireStatus(bytes32 dealId, DealWord word, IEscrow.Status wanted) internal pure {
+        if (word.status() != wanted) revert IEscrow.WrongStatus(dealId, word.status());
     }
 
     function _requireMilestone(uint8 milestone, DealWord word) internal pure {
-        if (milestone != word.milestone()) revert MilestoneMismatch(milestone, word.milestone());
+        if (milestone != word.milestone()) revert IEscrow.MilestoneMismatch(milestone, word.milestone());
     }
 
-    function _requireParty(Deal calldata deal, address party) internal pure {
-        if (party == address(0) || (party != deal.buyer && party != deal.seller)) revert NotParty(party);
+    function _requireParty(IEscrow.Deal calldata deal, address party) internal pure {
+        if (party == address(0) || (party != deal.buyer && party != deal.seller)) revert IEscrow.NotParty(party);
     }
 
     function _requireAfter(uint256 until) internal view {
-        if (block.timestamp <= until) revert TooEarly(until + 1, block.timestamp);
+        if (block.timestamp <= until) revert IEscrow.TooEarly(until + 1, block.timestamp);
     }
 
     function _requireNotAfter(uint256 until) internal view {
-        if (block.timestamp > until) revert TooLate(until, block.timestamp);
+        if (block.timestamp > until) revert IEscrow.TooLate(until, block.timestamp);
     }
 }

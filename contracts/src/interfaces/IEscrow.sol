@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IEscrowActions, IEscrowCore} from "./IEscrowHalves.sol";
+
 /// @title Parley escrow: the one contract that holds money
 /// @notice A deal opens only with the signatures of both parties over the same typed data (EIP-712). Terms travel in
 /// calldata; the chain keeps one packed word a deal and one a (token, party). There is no owner, no pause, no upgrade.
@@ -28,7 +30,7 @@ pragma solidity ^0.8.30;
 /// Signatures. `bytes signature = kind (1 byte) ‖ body`. Kind 0x00 is the account itself: a 65- or 64-byte (ERC-2098)
 /// low-s ECDSA signature, or whatever the account's ERC-1271 accepts. Kind 0x01 is reserved for mandates. An empty
 /// signature stands for `msg.sender` being the signer; `fee` and `validUntil` are then not looked at.
-interface IEscrow {
+interface IEscrow is IEscrowCore, IEscrowActions {
     // ------------------------------------------------------------------ types
 
     /// @dev `amount` base units, above 0; `deliverBy` unix seconds.
@@ -245,163 +247,5 @@ interface IEscrow {
     error RecipientEscrow();
     error TransferFailed(address token, address to, uint256 amount);
     error Reentrant();
-
-    // ---------------------------------------------------------------- opening
-
-    /// @notice Opens a deal with both signatures. Anyone may call. `buyerFunding.kind == Authorization` makes the
-    /// buyer's EIP-3009 authorisation (nonce = deal id) its consent too: `buyerSignature` may then be empty; likewise
-    /// for the seller and its bond.
-    function open(
-        Deal calldata deal,
-        bytes calldata buyerSignature,
-        bytes calldata sellerSignature,
-        Funding calldata buyerFunding,
-        Funding calldata sellerFunding
-    ) external returns (bytes32 dealId);
-
-    /// @notice Kills a deal that was not opened yet. By either party of it, or its `Cancellation` signature.
-    function cancel(Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
-        external;
-
-    /// @notice Makes every unopened deal that `party` signed with an older epoch unopenable.
-    /// @param epoch the new epoch, above the current one
-    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external;
-
-    // ------------------------------------------------------- life of one deal
-
-    // The arguments of a signed action are the fields of its EIP-712 struct in order, with `deal` in the place of its id.
-    // They bind a direct call too, so that a late or repeated transaction never acts on another milestone or delivery.
-
-    /// @notice The seller names what it delivers for the current milestone; a fresh review window begins.
-    /// @param delivery number of this delivery of the milestone, from 1 to 4
-    function deliver(
-        Deal calldata deal,
-        uint8 milestone,
-        uint8 delivery,
-        bytes32 deliverable,
-        uint128 fee,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    /// @notice Pays the current milestone on the buyer's receipt (its call or signature) for exactly `deliverable`.
-    function settle(
-        Deal calldata deal,
-        uint8 milestone,
-        bytes32 deliverable,
-        uint128 fee,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    /// @notice Pays the current milestone after the review window passed in silence. Anyone.
-    function settleBySilence(Deal calldata deal) external;
-
-    /// @notice The buyer refuses delivery number `delivery` inside the review window: no timer pays from here.
-    function reject(
-        Deal calldata deal,
-        uint8 milestone,
-        uint8 delivery,
-        bytes32 reason,
-        uint128 fee,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    /// @notice Ends a rejected deal that nobody disputed in time (at once where no arbiter is named). Anyone.
-    function closeRejected(Deal calldata deal) external;
-
-    function dispute(
-        Deal calldata deal,
-        address party,
-        uint8 milestone,
-        bytes32 evidence,
-        uint128 fee,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    /// @notice The arbiter divides the disputed milestone; `sellerBps` of it to the seller, the rest to the buyer.
-    function rule(
-        Deal calldata deal,
-        uint8 milestone,
-        uint16 sellerBps,
-        bytes32 rationale,
-        uint128 fee,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    /// @notice Applies the default split both signed when the arbiter stayed silent. Anyone.
-    function lapse(Deal calldata deal) external;
-
-    /// @notice Buyer gets the rest: anyone after a missed deadline (a default costs the whole bond); the seller before
-    /// it (`walkAwayBps` of the bond); the buyer until `cancelBy` (costs nothing). `party` zero claims the default.
-    function refund(
-        Deal calldata deal,
-        address party,
-        uint8 milestone,
-        uint128 fee,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    /// @notice Closes in any live state on exact amounts both signed.
-    function split(
-        Deal calldata deal,
-        Split calldata terms,
-        bytes calldata buyerSignature,
-        bytes calldata sellerSignature
-    ) external;
-
-    /// @notice Revokes a split one signed, until it is used. By a party of the deal or its `SplitRevocation` signature.
-    function revokeSplit(
-        Deal calldata deal,
-        Split calldata terms,
-        address party,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    // ------------------------------------------------------ internal balances
-
-    /// @notice Takes exactly `amount` from the caller and credits `to`.
-    function deposit(address token, address to, uint128 amount) external;
-
-    /// @notice Deposits by an EIP-3009 authorisation of `from` to this contract with
-    /// nonce = keccak256("Parley Deposit" ‖ to ‖ salt), so that the beneficiary is signed too. Anyone may submit.
-    function depositWithAuthorization(
-        address token,
-        address from,
-        address to,
-        uint128 amount,
-        uint256 validBefore,
-        bytes32 salt,
-        bytes calldata signature
-    ) external;
-
-    /// @notice Pays `amount` of the internal balance of `party` out to `to`, with no gas cap. By the party, or its
-    /// `Withdrawal` signature with an unordered nonce (then `fee` goes to the submitter's internal balance).
-    function withdraw(
-        address token,
-        address party,
-        address to,
-        uint128 amount,
-        uint128 fee,
-        uint256 nonce,
-        uint40 validUntil,
-        bytes calldata signature
-    ) external;
-
-    // ------------------------------------------------------------------ views
-
-    function dealIdOf(Deal calldata deal) external view returns (bytes32);
-    function stateOf(bytes32 dealId) external view returns (DealState memory);
-    function accountOf(address token, address party) external view returns (Account memory);
-    function recordOf(address token, address party) external view returns (Record memory);
-    function epochOf(address party) external view returns (uint64);
-    /// @notice Whether the split with this digest was revoked. A split that was used has a closed deal.
-    function splitSpent(bytes32 digest) external view returns (bool);
-    function nonceUsed(address party, uint256 nonce) external view returns (bool);
-    function domainSeparator() external view returns (bytes32);
+    error NotTheEscrow(address here);
 }

@@ -67,10 +67,10 @@ contract EncodingTest is EscrowTest {
         bytes memory encoded = encode(deal);
         uint256 word = wordAt(encoded, index);
         setWord(encoded, index, word ^ change);
-        (bool ok,) = send(call1(IEscrow.settleBySilence.selector, encoded));
+        (bool ok,) = send(call1(escrow.settleBySilence.selector, encoded));
         assertFalse(ok, "changed");
         setWord(encoded, index, word);
-        (ok,) = send(call1(IEscrow.settleBySilence.selector, encoded));
+        (ok,) = send(call1(escrow.settleBySilence.selector, encoded));
         assertTrue(ok, "as it was");
     }
 
@@ -84,10 +84,10 @@ contract EncodingTest is EscrowTest {
         bytes memory head = part(encoded, 0, MILESTONES_AT);
         bytes memory tail = part(encoded, MILESTONES_AT, encoded.length);
         encoded = bytes.concat(head, between, tail, behind);
-        (bool ok, bytes memory answer) = send(call1(IEscrow.dealIdOf.selector, encoded));
+        (bool ok, bytes memory answer) = send(call1(escrow.dealIdOf.selector, encoded));
         assertTrue(ok);
         assertEq(abi.decode(answer, (bytes32)), idOf(deal));
-        (ok,) = send(call1(IEscrow.settleBySilence.selector, encoded));
+        (ok,) = send(call1(escrow.settleBySilence.selector, encoded));
         assertTrue(ok);
         assertEq(token.balanceOf(seller), FUNDS - BOND + deal.milestones[0].amount);
         assertEq(state(deal).milestone, 1);
@@ -102,7 +102,7 @@ contract EncodingTest is EscrowTest {
         bytes memory tail = part(encoded, MILESTONES_AT, encoded.length);
         setWord(encoded, MILESTONES, uint256(-int256(tail.length)));
         bytes memory head = part(encoded, 0, MILESTONES_AT);
-        bytes memory data = bytes.concat(IEscrow.settleBySilence.selector, bytes32(32 + tail.length), tail, head);
+        bytes memory data = bytes.concat(escrow.settleBySilence.selector, bytes32(32 + tail.length), tail, head);
         (bool ok,) = send(data);
         assertTrue(ok);
         assertEq(token.balanceOf(seller), FUNDS - BOND + deal.milestones[0].amount);
@@ -117,7 +117,7 @@ contract EncodingTest is EscrowTest {
         skip(deal.reviewWindow + 1);
         bytes memory encoded = encode(deal);
         setWord(encoded, MILESTONES, offset);
-        (bool ok,) = send(call1(IEscrow.settleBySilence.selector, encoded));
+        (bool ok,) = send(call1(escrow.settleBySilence.selector, encoded));
         assertFalse(ok);
     }
 
@@ -128,7 +128,7 @@ contract EncodingTest is EscrowTest {
         skip(deal.reviewWindow + 1);
         bytes memory encoded = encode(deal);
         encoded = part(encoded, 0, bound(length, 0, encoded.length - 1));
-        (bool ok,) = send(call1(IEscrow.settleBySilence.selector, encoded));
+        (bool ok,) = send(call1(escrow.settleBySilence.selector, encoded));
         assertFalse(ok);
     }
 
@@ -165,7 +165,7 @@ contract EncodingTest is EscrowTest {
     function refusesBit(IEscrow.Deal memory deal, uint256 index, uint256 bit) private {
         bytes memory encoded = encode(deal);
         setWord(encoded, index, wordAt(encoded, index) | (1 << bit));
-        (bool named, bytes memory answer) = send(call1(IEscrow.dealIdOf.selector, encoded));
+        (bool named, bytes memory answer) = send(call1(escrow.dealIdOf.selector, encoded));
         assertTrue(named, "hashed as it lies there");
         bytes32 id = abi.decode(answer, (bytes32));
         assertNotEq(id, idOf(deal));
@@ -179,7 +179,7 @@ contract EncodingTest is EscrowTest {
     /// @dev `open(deal, ofBuyer, ofSeller, allowance, allowance)` around a deal that is already encoded.
     function openCall(bytes memory encoded, bytes memory ofBuyer, bytes memory ofSeller)
         private
-        pure
+        view
         returns (bytes memory)
     {
         // The four other arguments as their own encoding: four offsets, then the tails they point to.
@@ -189,7 +189,7 @@ contract EncodingTest is EscrowTest {
             heads = bytes.concat(heads, bytes32(wordAt(others, i) + 32 + encoded.length));
         }
         bytes memory tails = part(others, 4 * 32, others.length);
-        return bytes.concat(IEscrow.open.selector, bytes32(uint256(5 * 32)), heads, encoded, tails);
+        return bytes.concat(escrow.open.selector, bytes32(uint256(5 * 32)), heads, encoded, tails);
     }
 
     /// @dev The same by-hand encoding opens a clean deal: what is refused above is refused for its bits.

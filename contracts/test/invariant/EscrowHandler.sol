@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Escrow} from "../../src/Escrow.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {BlocklistToken} from "../tokens/BlocklistToken.sol";
 import {EscrowModel} from "./EscrowModel.sol";
@@ -9,7 +8,7 @@ import {EscrowModel} from "./EscrowModel.sol";
 /// @notice Plays several buyers, sellers, an arbiter and a relayer over several tokens and any passage of time. For every
 /// call it says first, from the state table of the specification, whether it must succeed; EscrowModel compares.
 contract EscrowHandler is EscrowModel {
-    constructor(Escrow escrow_) EscrowModel(escrow_) {}
+    constructor(IEscrow escrow_) EscrowModel(escrow_) {}
 
     // ---- opening ----
 

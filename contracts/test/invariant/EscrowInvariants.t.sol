@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Escrow} from "../../src/Escrow.sol";
+import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {Test} from "../base/Test.sol";
 import {EscrowHandler} from "./EscrowHandler.sol";
 
@@ -11,7 +11,7 @@ contract EscrowInvariantsTest is Test {
 
     function setUp() public {
         vm.warp(1_900_000_000);
-        handler = new EscrowHandler(new Escrow());
+        handler = new EscrowHandler(IEscrow(vm.deployCode("src/Escrow.sol:Escrow", "")));
         targetContract(address(handler));
         bytes4[] memory selectors = new bytes4[](25);
         selectors[0] = EscrowHandler.open.selector;

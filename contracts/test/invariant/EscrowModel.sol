@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Escrow} from "../../src/Escrow.sol";
 import {PaymentToken} from "../../src/PaymentToken.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {Vm} from "../base/Vm.sol";
@@ -13,7 +12,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @notice The ghost ledger: who is in play, which deals there are, what each took in and paid out, what balances follow
 /// from the events, and which moves of a deal are on the state table. Anything that differs is kept in `broken`.
 abstract contract EscrowModel is Signing {
-    Escrow public immutable escrow;
+    IEscrow public immutable escrow;
 
     address[] internal tokens;
     address[] internal actors;
@@ -34,7 +33,7 @@ abstract contract EscrowModel is Signing {
 
     string public broken;
 
-    constructor(Escrow escrow_) {
+    constructor(IEscrow escrow_) {
         escrow = escrow_;
         tokens.push(address(new PlainToken()));
         tokens.push(address(new BlocklistToken()));

@@ -289,6 +289,14 @@ class GasShort(
     """The call brought less gas than a payout may need."""
 
 
+class NotTheEscrow(
+    ContractError,
+    signature="NotTheEscrow(address here)",
+    advice="Call the escrow itself: the address shown holds a half of its code and nothing else.",
+):
+    """The other half of the escrow's code was called by itself."""
+
+
 class AmountZero(ContractError, signature="AmountZero()", advice="Give an amount above zero."):
     """The amount is zero."""
 

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Consent} from "./escrow/Consent.sol";
+import {Deals} from "./escrow/Deals.sol";
+import {IEscrow} from "./interfaces/IEscrow.sol";
+import {IEscrowActions} from "./interfaces/IEscrowHalves.sol";
+import {AccountWords, RecordWords} from "./libraries/AccountWord.sol";
+import {ActionHash} from "./libraries/ActionHash.sol";
+import {DealWord, DealWords} from "./libraries/DealWord.sol";
+
+/// @title Parley escrow, the other half
+/// @notice The rarer calls of the escrow. Runs only as the escrow that made it, on its storage: its own is never used and
+/// it never holds money.
+/// @dev Both halves take their storage from Deals and declare none, so that their layouts are the same.
+contract EscrowActions is IEscrowActions, Deals {
+    /// @dev A call to this contract itself would act on nobody's books and log events that look like the escrow's.
+    modifier asEscrow() {
+        if (address(this) != _escrow) revert IEscrow.NotTheEscrow(address(this));
+        _;
+    }
+
+    constructor() Consent(msg.sender) {}
+
+    // --------------------------------------------------------- before opening
+
+    /// @inheritdoc IEscrowActions
+    function cancel(IEscrow.Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external
+        asEscrow
+        nonReentrant
+    {
+        bytes32 dealId = _idOf(deal);
+        _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
+        _requireParty(deal, party);
+        _requireAction(party, ActionHash.cancellation(dealId, party, fee, validUntil), validUntil, signature);
+        _deals[dealId] = DealWords.pack(IEscrow.Status.Cancelled, 0, 0, 0, 0, 0);
+        emit IEscrow.Cancelled(dealId, party);
+        _payFee(deal.token, party, fee);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external asEscrow {
+        uint64 current = _epochs[party];
+        if (epoch <= current) revert IEscrow.EpochStale(party, epoch, current);
+        _requireAction(party, ActionHash.epochOf(party, epoch, validUntil), validUntil, signature);
+        _epochs[party] = epoch;
+        emit IEscrow.EpochAdvanced(party, epoch);
+    }
+
+    // ------------------------------------------------------- life of one deal
+
+    /// @inheritdoc IEscrowActions
+    function reject(
+        IEscrow.Deal calldata deal,
+        uint8 milestone,
+        uint8 delivery,
+        bytes32 reason,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external asEscrow nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Delivered);
+        _requireMilestone(milestone, word);
+        if (delivery != word.deliveries()) revert IEscrow.DeliveryMismatch(delivery, word.deliveries());
+        _requireNotAfter(word.since() + deal.reviewWindow);
+        bytes32 action = ActionHash.numbered(ActionHash.REJECTION, dealId, milestone, delivery, reason, fee, validUntil);
+        _requireAction(deal.buyer, action, validUntil, signature);
+
+        _deals[dealId] = word.turned(IEscrow.Status.Rejected, delivery, word.frozen());
+        emit IEscrow.Rejected(dealId, milestone, delivery, reason);
+        _payFee(deal.token, deal.buyer, fee);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function closeRejected(IEscrow.Deal calldata deal) external asEscrow nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Rejected);
+        if (deal.arbiter != address(0)) _requireAfter(word.since() + deal.disputeWindow);
+        uint256 toSeller = _amount(deal, word) * deal.rejectedSellerBps / BPS + _bondLeft(deal, word.lost());
+        _note(deal.token, deal.seller, RecordWords.REJECTIONS_UNDISPUTED);
+        _close(dealId, word, IEscrow.Outcome.RejectionClosed, toSeller, word.locked() - toSeller, 0);
+        _payOut(deal, address(0), 0, toSeller, word.locked() - toSeller);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function dispute(
+        IEscrow.Deal calldata deal,
+        address party,
+        uint8 milestone,
+        bytes32 evidence,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external asEscrow nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Rejected);
+        if (deal.arbiter == address(0)) revert IEscrow.NoArbiter();
+        _requireMilestone(milestone, word);
+        _requireParty(deal, party);
+        _requireNotAfter(word.since() + deal.disputeWindow);
+        bytes32 action = ActionHash.dispute(dealId, party, milestone, evidence, fee, validUntil);
+        _requireAction(party, action, validUntil, signature);
+
+        _deals[dealId] = word.turned(IEscrow.Status.Disputed, word.deliveries(), word.frozen());
+        emit IEscrow.Disputed(dealId, party, milestone, evidence);
+        _payFee(deal.token, party, fee);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function rule(
+        IEscrow.Deal calldata deal,
+        uint8 milestone,
+        uint16 sellerBps,
+        bytes32 rationale,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external asEscrow nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Disputed);
+        _requireMilestone(milestone, word);
+        if (sellerBps > BPS) revert IEscrow.BpsOutOfRange(sellerBps);
+        _requireNotAfter(word.since() + deal.rulingWindow);
+        bytes32 action = ActionHash.ruling(dealId, milestone, sellerBps, rationale, fee, validUntil);
+        _requireAction(deal.arbiter, action, validUntil, signature);
+
+        uint256 toSeller = _amount(deal, word) * sellerBps / BPS;
+        uint256 toBuyer = _amount(deal, word) - toSeller;
+        emit IEscrow.Ruled(
+            dealId, deal.arbiter, milestone, sellerBps, uint128(toSeller), uint128(toBuyer), deal.arbiterFee, rationale
+        );
+        _countRuling(deal, sellerBps);
+        _credit(deal.token, deal.arbiter, deal.arbiterFee);
+        _divide(deal, dealId, word, word.lost() + BPS - sellerBps, toSeller, toBuyer, deal.arbiterFee, fee);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function lapse(IEscrow.Deal calldata deal) external asEscrow nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Disputed);
+        _requireAfter(word.since() + deal.rulingWindow);
+        uint256 toSeller = _amount(deal, word) * deal.lapsedSellerBps / BPS;
+        uint256 toBuyer = _amount(deal, word) - toSeller;
+        emit IEscrow.Lapsed(dealId, deal.arbiter, uint8(word.milestone()), uint128(toSeller), uint128(toBuyer));
+        _note(deal.token, deal.arbiter, RecordWords.LAPSED);
+        _divide(deal, dealId, word, word.lost(), toSeller, toBuyer, 0, 0);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function refund(
+        IEscrow.Deal calldata deal,
+        address party,
+        uint8 milestone,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external asEscrow nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Open);
+        _requireMilestone(milestone, word);
+        uint256 deadline = _deadline(deal, word);
+        uint256 toSeller = 0;
+        IEscrow.Outcome outcome = IEscrow.Outcome.Defaulted;
+        if (party == address(0)) {
+            _requireAfter(deadline);
+            _count(deal.token, deal.seller, AccountWords.DEFAULTED);
+        } else {
+            _requireParty(deal, party);
+            toSeller = _bondLeft(deal, word.lost());
+            if (party == deal.buyer) {
+                outcome = IEscrow.Outcome.CancelledByBuyer;
+                _requireNotAfter(deal.cancelBy);
+                _note(deal.token, party, RecordWords.CANCELLED);
+            } else {
+                outcome = IEscrow.Outcome.WalkedAway;
+                _requireNotAfter(deadline);
+                toSeller -= toSeller * deal.walkAwayBps / BPS;
+                _note(deal.token, party, RecordWords.WALKED_AWAY);
+            }
+            bytes32 action = ActionHash.refund(dealId, party, milestone, fee, validUntil);
+            _requireAction(party, action, validUntil, signature);
+        }
+        uint256 toBuyer = word.locked() - toSeller;
+        _close(dealId, word, outcome, toSeller, toBuyer, 0);
+        _payOut(deal, party, party == address(0) ? 0 : fee, toSeller, toBuyer);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function split(
+        IEscrow.Deal calldata deal,
+        IEscrow.Split calldata terms,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature
+    ) external asEscrow nonReentrant {
+        (bytes32 dealId, DealWord word) = _live(deal);
+        _requireSplit(deal, dealId, word, terms);
+        bytes32 digest = _hashTypedData(ActionHash.split(terms));
+        if (_splitSpent[digest]) revert IEscrow.SplitSpent(digest);
+        _requireSignature(deal.buyer, digest, buyerSignature);
+        _requireSignature(deal.seller, digest, sellerSignature);
+
+        _note(deal.token, deal.buyer, RecordWords.SPLITS);
+        _note(deal.token, deal.seller, RecordWords.SPLITS);
+        _credit(deal.token, deal.arbiter, terms.toArbiter);
+        _close(dealId, word, IEscrow.Outcome.Split, terms.toSeller, terms.toBuyer, terms.toArbiter);
+        _paySplit(deal, terms);
+    }
+
+    /// @inheritdoc IEscrowActions
+    function revokeSplit(
+        IEscrow.Deal calldata deal,
+        IEscrow.Split calldata terms,
+        address party,
+        uint40 validUntil,
+        bytes calldata signature
+    ) external asEscrow {
+        bytes32 dealId = _idOf(deal);
+        if (terms.dealId != dealId) revert IEscrow.SplitMismatch(terms.milestone, terms.status, terms.locked);
+        _requireParty(deal, party);
+        bytes32 digest = _hashTypedData(ActionHash.split(terms));
+        _requireAction(party, ActionHash.splitRevocation(digest, party, validUntil), validUntil, signature);
+        if (_splitSpent[digest]) revert IEscrow.SplitSpent(digest);
+        _splitSpent[digest] = true;
+        emit IEscrow.SplitRevoked(digest, party);
+    }
+
+    // --------------------------------------------------------------- internal
+
+    function _paySplit(IEscrow.Deal calldata deal, IEscrow.Split calldata terms) private {
+        uint256 fee = msg.sender == deal.buyer || msg.sender == deal.seller ? 0 : terms.fee;
+        uint256 payout = deal.payout;
+        if (payout & 1 != 0) _credit(deal.token, deal.seller, terms.toSeller);
+        if (payout & 2 != 0) _credit(deal.token, deal.buyer, terms.toBuyer);
+        _payFee(deal.token, deal.seller, fee / 2);
+        _payFee(deal.token, deal.buyer, fee - fee / 2);
+        if (payout & 1 == 0) _push(deal.token, deal.seller, terms.toSeller);
+        if (payout & 2 == 0) _push(deal.token, deal.buyer, terms.toBuyer);
+    }
+
+    function _countRuling(IEscrow.Deal calldata deal, uint256 sellerBps) private {
+        _note(deal.token, deal.arbiter, RecordWords.RULED);
+        _countDispute(deal.token, deal.seller, sellerBps * 2 < BPS);
+        _countDispute(deal.token, deal.buyer, sellerBps * 2 > BPS);
+    }
+
+    function _countDispute(address token, address party, bool lost) private {
+        if (lost) _count(token, party, AccountWords.DISPUTES_LOST);
+        else _note(token, party, RecordWords.DISPUTES_WON);
+    }
+
+    function _requireSplit(IEscrow.Deal calldata deal, bytes32 dealId, DealWord word, IEscrow.Split calldata terms)
+        private
+        view
+    {
+        IEscrow.Status status = word.status();
+        if (
+            terms.dealId != dealId || terms.milestone != word.milestone() || terms.status != uint8(status)
+                || terms.locked != word.locked()
+        ) {
+            revert IEscrow.SplitMismatch(uint8(word.milestone()), uint8(status), uint128(word.locked()));
+        }
+        uint256 sum = uint256(terms.toSeller) + terms.toBuyer + terms.toArbiter;
+        if (sum != terms.locked) revert IEscrow.SplitSum(sum, terms.locked);
+        if (terms.toArbiter != 0 && deal.arbiter == address(0)) revert IEscrow.NoArbiter();
+        if (block.timestamp > terms.validUntil) revert IEscrow.ActionExpired(terms.validUntil, block.timestamp);
+    }
+}
