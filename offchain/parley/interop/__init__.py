@@ -1,0 +1,6 @@
+"""Domains and profiles of other programs, in and out: GeniusWeb (JSON), NegMAS (YAML, JSON), Genius (XML)."""
+
+from parley.interop.build import Imported
+from parley.interop.load import load, read, read_match
+
+__all__ = ["Imported", "load", "read", "read_match"]
