@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.errors import StateForbids
+from parley.negotiation.gate import approved_terms, needs_approval
 from parley.negotiation.machine import Machine
 from parley.negotiation.space import Space
 from parley.negotiation.state import NegotiationState
@@ -23,6 +24,7 @@ from parley.terms.domain import Domain, IssueValue
 from parley.terms.message import Message, MessageCore, Performative
 from parley.terms.opening import Opening, Party
 from parley.terms.payloads import Payload
+from parley.terms.terms import terms_of
 from parley.terms.values import ZERO_ADDRESS, Address, Hash32, Salt, Signature, keccak
 
 CHAIN = 31_337
@@ -123,6 +125,33 @@ class Match:
         self.play(move)
         return move
 
+    @property
+    def approval_missing(self) -> bool:
+        """Whether what is on the table can be accepted only after `approve`."""
+        standing = self.state.offer
+        if standing is None or not needs_approval(self.machine.rules, standing.offer):
+            return False
+        terms = terms_of(self.domain, self.state.negotiation, standing.offer).hash()
+        return not approved_terms(self.state, terms, self.state.last_sent_at)
+
+    def approve(self, role: str, seconds: int = 1_800) -> NegotiationState:
+        """Has `role` escalate what is on the table, and the reviewer approve it for `seconds`.
+
+        Domains with an approval gate have a reviewer here; a `Refusal` is raised where there is none, after a
+        second escalation in one round, and after the last round.
+        """
+        standing = self.state.offer
+        if standing is None:
+            raise StateForbids("There is no offer to approve", status=self.state.status.value)
+        terms = terms_of(self.domain, self.state.negotiation, standing.offer).hash()
+        self.send(
+            role, Performative.ESCALATE, payloads.Escalate(salt=self.salt(), reason="approval", terms=terms)
+        )
+        expires = self.state.last_sent_at + seconds
+        granted = payloads.Approve(salt=self.salt(), terms=terms, expires_at=expires, reason="approved")
+        self._send(self.opening.reviewers[0], Performative.APPROVE, granted)
+        return self.state
+
     def result(self) -> Result:
         values: dict[str, IssueValue] = {}
         utilities: dict[str, int] = {}
@@ -149,11 +178,14 @@ class Match:
 
     def send(self, role: str, performative: Performative, payload: Payload) -> None:
         """Steps a message of `role`. Raises a `Refusal`, and nothing is sent then."""
+        self._send(self._addresses[role], performative, payload)
+
+    def _send(self, sender: Address, performative: Performative, payload: Payload) -> None:
         core = MessageCore(
             negotiation=self.state.negotiation,
             sequence=self.state.sequence,
             previous=self.state.last,
-            sender=self._addresses[role],
+            sender=sender,
             performative=performative,
             payload=payload.hash(),
             sent_at=self.opening.opened_at,
@@ -190,10 +222,7 @@ def simulate(
 
 
 def _opening(domain: Domain, seed: int, label: str) -> Opening:
-    def drawn(what: str) -> bytes:
-        return keccak(f"parley simulation/{seed}/{label}/{what}".encode())
-
-    parties = tuple(Party(role=role, address=Address.of(drawn(role)[:20]), epoch=0) for role in domain.roles)
+    parties = tuple(Party(role=role, address=_drawn(seed, label, role), epoch=0) for role in domain.roles)
     return Opening(
         domain=domain.hash(),
         parties=parties,
@@ -204,6 +233,10 @@ def _opening(domain: Domain, seed: int, label: str) -> Opening:
         chain_id=CHAIN,
         escrow=ZERO_ADDRESS,
         gateways=(),
-        reviewers=(),
-        nonce=Hash32.of(drawn("nonce")),
+        reviewers=() if domain.approval is None else (_drawn(seed, label, "reviewer of the opening"),),
+        nonce=Hash32.of(keccak(f"parley simulation/{seed}/{label}/nonce".encode())),
     )
+
+
+def _drawn(seed: int, label: str, what: str) -> Address:
+    return Address.of(keccak(f"parley simulation/{seed}/{label}/{what}".encode())[:20])
