@@ -101,8 +101,13 @@ def challenge(agent: str) -> Call[Mapping[str, Any]]:
     return Call("POST", "/v1/challenge", _whole, {"agent": agent}, authenticated=False)
 
 
-def session(challenge_document: Mapping[str, Any], signature: str) -> Call[Mapping[str, Any]]:
-    body = {"challenge": challenge_document, "signature": signature}
+def session(
+    challenge_document: Mapping[str, Any], signature: str, scopes: Sequence[str] = ()
+) -> Call[Mapping[str, Any]]:
+    """Without `scopes` the gateway gives those of an agent."""
+    body: dict[str, Any] = {"challenge": challenge_document, "signature": signature}
+    if scopes:
+        body["scopes"] = list(scopes)
     return Call("POST", "/v1/session", _whole, body, repeatable=False, authenticated=False)
 
 

@@ -35,8 +35,9 @@ T = TypeVar("T")
 class GatewayClient:
     """Signs in with `identity` when needed and repeats what is safe to repeat.
 
-    `timeout` is seconds a request. Raises GatewayProblem with the gateway's refusal, GatewayUnreachable
-    when no answer came in `attempts` tries, AnswerInvalid when the answer is not what the protocol says.
+    `timeout` is seconds a request; `scopes` those to sign in with, an agent's by default. Raises
+    GatewayProblem with the gateway's refusal, GatewayUnreachable when no answer came in `attempts` tries,
+    AnswerInvalid when the answer is not what the protocol says.
     """
 
     def __init__(
@@ -48,9 +49,11 @@ class GatewayClient:
         attempts: int = ATTEMPTS,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        scopes: Sequence[str] = (),
     ) -> None:
         self.url = url.rstrip("/")
         self.identity = identity
+        self._scopes = scopes
         self.attempts = attempts
         self._sleep = sleep
         self._token: str | None = None
@@ -106,7 +109,7 @@ class GatewayClient:
         if self._token is None:
             proposed = self._once(calls.challenge(self.identity.address))
             document, signature = self.identity.answer(proposed, self.url)
-            self._token = str(self._once(calls.session(document, signature))["token"])
+            self._token = str(self._once(calls.session(document, signature, self._scopes))["token"])
         return self._token
 
     # ------------------------------------------------------------- requests

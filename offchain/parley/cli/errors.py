@@ -64,12 +64,12 @@ class AgentKeyMissing(CommandError):
     )
 
 
-class DocumentUnfit(CommandError):
-    """A file is not the document that was asked for. `values`: `path`, `cause`, and what is wrong in it."""
+class FolderEmpty(CommandError):
+    """A folder without a single domain and its profiles. `values`: `path`."""
 
-    code = "cli.document-unfit"
+    code = "cli.folder-empty"
     status = 422
-    next_action = "Correct the named field, or name the right file."
+    next_action = "Name a folder of domains: each a folder of its own with one domain and its profiles."
 
 
 class CountMismatch(CommandError):
@@ -77,3 +77,25 @@ class CountMismatch(CommandError):
 
     code = "cli.count-mismatch"
     next_action = "Repeat --strategy once for each --profile, in the same order."
+
+
+class GatewayNotReady(CommandError):
+    """What answers at the URL is not a gateway."""
+
+    code = "cli.gateway-not-ready"
+    retryable = True
+    next_action = "Check --url or PARLEY_URL: GET /ready has to name chain and audience."
+
+
+class ScopeUnclear(CommandError):
+    """A stop names no scope, or several."""
+
+    code = "cli.scope-unclear"
+    next_action = "Give one scope; for several, give one order each."
+
+
+class OptionMissing(CommandError):
+    """An option needs another one. `values`: `option`."""
+
+    code = "cli.option-missing"
+    next_action = "Give the named option too."
