@@ -174,8 +174,7 @@ def _profile(
         "role": role,
         "weights": {naming.issues[issue.name]: weight for issue, weight in zip(issues, weights, strict=True)},
         "utilities": {
-            naming.issues[issue.name]: _utility(issue, places[issue.name], naming, found, weight)
-            for issue, weight in zip(issues, weights, strict=True)
+            naming.issues[issue.name]: _utility(issue, places[issue.name], naming, found) for issue in issues
         },
         "reservation_ppm": 0,
     }
@@ -217,13 +216,8 @@ def _worths(profile: SourceProfile, name: str, places: Sequence[_Place]) -> tupl
     )
 
 
-def _utility(
-    issue: SourceIssue, places: Sequence[_Place], naming: Naming, found: Scaled, weight: int
-) -> dict[str, Any]:
-    """The utilities in ppm, so that weight times utility comes closest to the exact product."""
-    share = found.shares[issue.name]
-    factor = share * PPM / weight if weight else Fraction(1)
-    levels = [nearest_ppm(worth * factor) for worth in found.worths[issue.name]]
+def _utility(issue: SourceIssue, places: Sequence[_Place], naming: Naming, found: Scaled) -> dict[str, Any]:
+    levels = [nearest_ppm(worth) for worth in found.worths[issue.name]]
     if isinstance(issue.values, tuple):
         return {"values": dict(zip(naming.values[issue.name].values(), levels, strict=True))}
     return {

@@ -35,8 +35,7 @@ def scaled(profile: SourceProfile, worths: Worths) -> Scaled:
     `NumberUnfit` for worths outside 0 to 1 there.
     """
     weights = {name: profile.weights.get(name, Fraction(0)) for name in worths}
-    if profile.unit:
-        worths = {name: tuple(map(_clipped, values)) for name, values in worths.items()}
+    worths = {name: tuple(map(_clipped, values)) for name, values in worths.items()}
     total = sum(weights.values(), Fraction(0))
     within = all(0 <= worth <= 1 for values in worths.values() for worth in values)
     if profile.unit:
