@@ -3,7 +3,8 @@
 Weights are rounded down and what is left goes to the largest remainders (Hamilton's method), ties to the
 earlier issue, so that they sum exactly. Utilities go to the nearest ppm, halves to the even one. Decimals of
 up to six places are not rounded at all; else a utility is off by less than one ppm for each issue, and half
-a ppm, and what is worth 1 stays worth exactly that. A reservation given as a number is rounded up: never below what was asked for.
+a ppm, and what is worth 1 stays worth exactly that. A reservation given as a number is
+rounded up: never below what was asked for.
 """
 
 from __future__ import annotations
