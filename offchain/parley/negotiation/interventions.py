@@ -66,7 +66,7 @@ def resume(rules: Rules, state: NegotiationState, message: Message) -> Step:
         # Nobody was named to end a hold by the fallback, and only the party on turn can answer what is on the
         # table; or the escalation path has put somebody on turn for a last word.
         at = rules.index.get(sender)
-        allowed = at is not None and rules.roles[at] == state.turn
+        allowed = allowed or (at is not None and rules.roles[at] == state.turn)
     if not allowed:
         raise NotAuthorised("Only whoever escalated, or a reviewer, can resume", sender=sender)
     return Step(replace(state, hold=None), (Resumed(sender),))

@@ -29,8 +29,10 @@ REVIEWER = signer(102)
 STRANGER = signer(103)
 
 
-def domain(roles: tuple[str, ...] = ("buyer", "seller"), **limits: Any) -> Domain:
-    """Price 0 to 1000 in tens, days 0 to 10, colour."""
+def domain(
+    roles: tuple[str, ...] = ("buyer", "seller"), more: dict[str, Any] | None = None, **limits: Any
+) -> Domain:
+    """Price 0 to 1000 in tens, days 0 to 10, colour. `more` are further fields of the document."""
     return Domain.parse(
         {
             "schema": "parley/domain",
@@ -57,11 +59,14 @@ def domain(roles: tuple[str, ...] = ("buyer", "seller"), **limits: Any) -> Domai
             "settlements": [],
             "data_class": "public",
             "assumptions": [],
+            **(more or {}),
         }
     )
 
 
-def opening(of: Domain, *, reviewers: tuple[Address, ...] | None = None) -> Opening:
+def opening(
+    of: Domain, *, reviewers: tuple[Address, ...] | None = None, more: dict[str, Any] | None = None
+) -> Opening:
     named = (REVIEWER.address,) if reviewers is None else reviewers
     return Opening.parse(
         {
@@ -81,6 +86,7 @@ def opening(of: Domain, *, reviewers: tuple[Address, ...] | None = None) -> Open
             "gateways": [GATEWAY.address],
             "reviewers": list(named),
             "nonce": "0x" + "11" * 32,
+            **(more or {}),
         }
     )
 
@@ -115,11 +121,12 @@ class Table:
 
     of: Domain = field(default_factory=domain)
     reviewers: tuple[Address, ...] | None = None
+    more: dict[str, Any] | None = None
     messages: list[Message] = field(default_factory=list)
     effects: tuple[Effect, ...] = ()
 
     def __post_init__(self) -> None:
-        self.opening = opening(self.of, reviewers=self.reviewers)
+        self.opening = opening(self.of, reviewers=self.reviewers, more=self.more)
         self.machine = Machine(self.of, self.opening)
         self.state: NegotiationState = self.machine.initial()
 

@@ -72,7 +72,7 @@ def reveal(rules: Rules, state: NegotiationState, message: Message, payload: Rev
 
 def drawn(rules: Rules, state: NegotiationState) -> str:
     """The role that the revealed lots give."""
-    secrets = b"".join(lot.secret.raw for lot in state.draw if lot.secret is not None)
+    secrets = b"".join(bytes.fromhex(lot.secret[2:]) for lot in state.draw if lot.secret is not None)
     return rules.roles[int.from_bytes(keccak(secrets)) % len(rules.roles)]
 
 
