@@ -2,63 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parley.cli.errors import CountMismatch, DocumentUnfit
-from parley.cli.files import read_limited
+from parley.cli.errors import CountMismatch, FolderEmpty
+from parley.errors import ParleyError
 
 if TYPE_CHECKING:
     from parley.negotiation.strategies import Strategy
-    from parley.negotiation.utility import Profile
     from parley.sandbox.matches.case import Case
-    from parley.terms.domain import Domain
-
-MAX_DOCUMENT = 16 * 1024 * 1024
 
 
-def case_from(domain: Path, profiles: Sequence[Path]) -> tuple[Case, list[Profile]]:
-    """The case of these files, and the profiles in the order given.
+@dataclass(frozen=True)
+class Read:
+    """A case out of files. `roles` of the profiles in the order given; `notes` on what an import changed."""
 
-    Raises the errors of reading and parsing, each with the path, and `CaseInvalid`.
+    case: Case
+    roles: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def case_from(domain: Path, profiles: Sequence[Path], rounds: int | None = None) -> Read:
+    """The case of these files, in any format that is read. `rounds` in place of the domain's limit.
+
+    Raises the errors of `parley.interop` and `parley.terms`, `ProfileInvalid`, `CaseInvalid`.
     """
+    from parley.interop import read_match
+    from parley.interop.load import ROUNDS
     from parley.sandbox.matches.case import case_of
 
-    read = domain_from(domain)
-    found = [profile_from(path) for path in profiles]
-    return case_of(domain.stem, read, found), found
+    found = read_match(domain, profiles, rounds=rounds or ROUNDS)
+    case = case_of(domain.stem, found.domain, found.profiles).with_rounds(rounds)
+    return Read(case, tuple(profile.role for profile in found.profiles), found.notes)
 
 
-def domain_from(path: Path) -> Domain:
-    from parley.terms.domain import Domain
-    from parley.terms.errors import DocumentInvalid
+def cases_in(folder: Path, skip: bool) -> tuple[list[Case], list[dict[str, object]]]:
+    """The cases of a folder and all folders inside it, each with one domain and its profiles, by name.
 
+    With `skip` those that cannot be read are left out: the second list says which and why. Raises
+    `FolderEmpty` when nothing is left.
+    """
+    from parley.interop import read
+    from parley.sandbox.matches.case import case_of
+
+    cases: list[Case] = []
+    left_out: list[dict[str, object]] = []
+    for place in _folders(folder):
+        name = place.relative_to(folder).as_posix() if place != folder else folder.name
+        try:
+            found = read(place)
+            case = case_of(name, found.domain, found.profiles)
+            case.analysis  # noqa: B018 - a case that cannot be judged is no case
+        except ParleyError as error:
+            if not skip:
+                error.values = {"folder": str(place), **error.values}
+                raise
+            left_out.append({"case": name, "code": error.code, "reason": error.message})
+        else:
+            cases.append(case)
+    if not cases:
+        raise FolderEmpty(
+            "No domain with its profiles in this folder", path=str(folder), left_out=len(left_out)
+        )
+    return cases, left_out
+
+
+def _folders(folder: Path) -> Iterator[Path]:
+    """The folder and those inside it that hold readable files, in the order of their names."""
     try:
-        return Domain.parse(read_limited(path, MAX_DOCUMENT))
-    except DocumentInvalid as error:
-        raise DocumentUnfit(error.message, path=str(path), cause=error.code, **error.values) from None
+        inside = sorted(folder.iterdir())
+    except OSError as error:
+        raise FolderEmpty("The folder cannot be read", path=str(folder), reason=error.strerror) from None
+    if any(each.is_file() and each.suffix in (".json", ".yml", ".yaml", ".xml") for each in inside):
+        yield folder
+    for each in inside:
+        if each.is_dir() and not each.is_symlink() and each.name[0] not in "._":
+            yield from _folders(each)
 
 
-def profile_from(path: Path) -> Profile:
-    from parley.negotiation.utility import Profile
-    from parley.terms.errors import DocumentInvalid
-
-    try:
-        return Profile.parse(read_limited(path, MAX_DOCUMENT))
-    except DocumentInvalid as error:
-        raise DocumentUnfit(error.message, path=str(path), cause=error.code, **error.values) from None
-
-
-def by_role(case: Case, profiles: Sequence[Profile], strategies: Sequence[str]) -> list[Strategy]:
+def by_role(read: Read, strategies: Sequence[str]) -> list[Strategy]:
     """The strategies in the order of the domain's roles; the first one written is the first profile's."""
     from parley.sandbox.matches.naming import strategy_of
 
-    if len(strategies) != len(profiles):
+    if len(strategies) != len(read.roles):
         raise CountMismatch(
             "One strategy for each profile, in the same order",
-            profiles=len(profiles),
+            profiles=len(read.roles),
             strategies=len(strategies),
         )
-    made = {profile.role: strategy_of(text) for profile, text in zip(profiles, strategies, strict=True)}
-    return [made[role] for role in case.domain.roles]
+    made = {role: strategy_of(text) for role, text in zip(read.roles, strategies, strict=True)}
+    return [made[role] for role in read.case.domain.roles]

@@ -24,6 +24,11 @@ def negotiate(
         None, "--rounds", min=1, max=10_000, help="Limit of rounds in place of the domain's."
     ),
     seed: int = typer.Option(0, "--seed", min=0, help="Feeds whatever a strategy draws, and the salts."),
+    pictures: Path | None = typer.Option(
+        None,
+        "--pictures",
+        help="Draw utility plane and concessions into this folder; needs the extra `plots`.",
+    ),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
     """Plays one match: result, utilities, distances to what was possible, transcript.
@@ -37,13 +42,22 @@ def negotiate(
     from parley.sandbox.matches.protocols import check_protocol
 
     check_protocol(protocol)
-    case, profiles = case_from(domain, profile)
-    strategies = by_role(case, profiles, strategy)
-    played = play(case.with_rounds(rounds), strategies, seed)
+    read = case_from(domain, profile, rounds)
+    played = play(read.case, by_role(read, strategy), seed)
+    drawn: list[Path] = []
+    if pictures is not None:
+        from parley.sandbox.pictures.match import draw_match
+
+        drawn = draw_match(played, pictures)
     if as_json:
-        print_json(played.as_json())
-    else:
-        _print(played)
+        extra = {"notes": list(read.notes), "pictures": [str(path) for path in drawn]}
+        print_json({**played.as_json(), **extra})
+        return
+    _print(played)
+    for path in drawn:
+        typer.echo(f"drawn {path}")
+    for note in read.notes:
+        typer.echo(f"note: {note}")
 
 
 def _print(played: Played) -> None:

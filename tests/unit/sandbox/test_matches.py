@@ -17,6 +17,7 @@ from parley.sandbox.matches.match import play
 from parley.sandbox.matches.naming import strategy_of
 from parley.sandbox.matches.standings import estimate, report
 from parley.sandbox.matches.tournament import Entry, Ledger, pairings, run
+from parley.scenarios.campaign import campaign
 from parley.terms.documents import Part
 from parley.terms.values import ZERO_ADDRESS
 
@@ -50,6 +51,19 @@ def test_a_match_reports_what_was_agreed_and_how_good_it_is() -> None:
     assert all(entry["why"]["text"] for entry in transcript[1:])
     again = play(case, [make_strategy("boulware"), make_strategy("conceder")], seed=4)
     assert again.as_json() == found
+
+
+def test_three_parties_and_an_approval_are_in_the_transcript() -> None:
+    scenario = campaign()
+    case = case_of("campaign", scenario.domain, scenario.profiles.values())
+    played = play(case, [make_strategy(name) for name in ("linear", "conceder", "linear")])
+    found = played.as_json()
+    assert found["result"]["agreed"] is True
+    said = [(entry["role"], entry["performative"], "why" in entry) for entry in found["transcript"]]
+    assert ("reviewer", "approve", False) in said
+    assert sum(1 for _, performed, _ in said if performed == "approve") == found["result"]["approvals"] > 0
+    assert {performed for _, performed, why in said if not why} == {"open", "escalate", "approve"}
+    assert {role for role, _, _ in said} == {"budget", "channel", "capacity", "reviewer"}
 
 
 def test_no_agreement_leaves_the_reservations() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from parley.negotiation.analysis import Analysis
+from parley.negotiation.space import Space
 from parley.negotiation.utility import Profile
 from parley.sandbox.errors import CaseInvalid
 from parley.terms.domain import Domain
@@ -26,6 +27,11 @@ class Case:
     def analysis(self) -> Analysis:
         """Computed at the first call. Raises `ProfileInvalid` and `SpaceEmpty`."""
         return Analysis(self.domain, self.profiles)
+
+    @cached_property
+    def spaces(self) -> Mapping[str, Space]:
+        """What each role sees; shared by all matches on the case."""
+        return {role: Space(self.domain, self.profiles[role]) for role in self.domain.roles}
 
     def with_rounds(self, rounds: int | None) -> Case:
         """The same negotiation with another limit of rounds; profiles are bound to the changed domain.

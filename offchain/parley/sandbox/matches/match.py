@@ -14,8 +14,7 @@ from parley.negotiation.dominance import Spot
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.errors import Refusal
 from parley.negotiation.simulation import Match, Result, Seat
-from parley.negotiation.space import Space
-from parley.negotiation.strategies import Explanation, Strategy, Walk, strategy_hash
+from parley.negotiation.strategies import AcceptOffer, Explanation, Strategy, Walk, strategy_hash
 from parley.negotiation.strategies.view import Filter, everything
 from parley.negotiation.utility import PPM
 from parley.sandbox.errors import CaseInvalid
@@ -23,6 +22,8 @@ from parley.sandbox.matches.case import Case
 from parley.terms.values import Address
 
 SCHEMA, VERSION = "parley/match", 1
+REVIEWER = "reviewer"
+"""Who approves in the transcript of a domain with an approval gate."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Played:
     offers: tuple[OfferMade, ...]
     assessment: Assessment
     senders: Mapping[Address, str]
+    whys: Mapping[int, Explanation]
     by: str
     refused: str | None
 
@@ -79,6 +81,7 @@ class Played:
                 "values": case.domain.encode_values(result.values) if result.agreed else None,
                 "rounds": self.rounds,
                 "messages": len(result.messages),
+                "approvals": len(result.state.approvals),
             },
             "quality": {**self.assessment.as_json(), **_possible(case)},
             "transcript": self._transcript(),
@@ -99,7 +102,6 @@ class Played:
     def _transcript(self) -> list[dict[str, Any]]:
         """Messages in order; `utilities_ppm` of an offer by role, `why` the mover's own explanation."""
         offers = {made.sequence: made for made in self.offers}
-        moves = iter(self.result.record)
         found = []
         for message in self.result.messages:
             core = message.core
@@ -112,11 +114,15 @@ class Played:
             if made is not None:
                 entry["values"] = dict(made.offer.values)
                 entry["utilities_ppm"] = self.utilities(made.values)
-            if core.sequence:
-                _, explanation = next(moves)
-                entry["why"] = explanation.as_json()
+            if core.sequence in self.whys:
+                entry["why"] = self.whys[core.sequence].as_json()
             found.append(entry)
         return found
+
+    def allowed(self, values: Sequence[int | str]) -> bool:
+        """Whether an offer's values keep every party's hard constraints."""
+        named = dict(zip((issue.name for issue in self.case.domain.issues), values, strict=True))
+        return all(profile.allows(named) for profile in self.case.profiles.values())
 
     def utilities(self, values: Sequence[int | str]) -> dict[str, int]:
         """Utilities in ppm by role of an offer's values in the domain's order."""
@@ -135,8 +141,9 @@ def play(
 ) -> Played:
     """Plays one match to its end; `strategies` in the order of the domain's roles. Deterministic.
 
-    A move that the machine refuses counts as leaving, and its code is kept. Raises `CaseInvalid` for another
-    number of strategies, `ProfileInvalid` and `SpaceEmpty` for profiles that do not fit or leave nothing.
+    Where the domain wants an approval, the reviewer of the match gives it. A move that the machine refuses
+    counts as leaving, and its code is kept. Raises `CaseInvalid` for another number of strategies,
+    `ProfileInvalid` and `SpaceEmpty` for profiles that do not fit or leave nothing.
     """
     roles = case.domain.roles
     if len(strategies) != len(roles):
@@ -148,31 +155,30 @@ def play(
         )
     filters = policy or {}
     by_role = dict(zip(roles, strategies, strict=True))
-    seats = {
-        role: Seat(by_role[role], Space(case.domain, case.profiles[role]), filters.get(role, everything))
-        for role in roles
-    }
+    seats = {role: Seat(by_role[role], case.spaces[role], filters.get(role, everything)) for role in roles}
     match = Match(case.domain, seats, seed)
     refused: str | None = None
     mover = roles[0]
+    whys: dict[int, Explanation] = {}
     while match.live:
         mover = match.state.turn
         move = match.move()
         try:
+            if isinstance(move, AcceptOffer) and match.approval_missing:
+                match.approve(mover)
+            whys[match.state.sequence] = move.explanation
             match.play(move)
         except Refusal as refusal:
             refused = refusal.code
-            match.record.pop()
-            match.play(
-                Walk(
-                    "stuck",
-                    Explanation(by_role[mover].name, f"the machine refused its move: {refusal.message}"),
-                )
-            )
+            text = f"the machine refused its move: {refusal.message}"
+            move = Walk("stuck", Explanation(by_role[mover].name, text))
+            whys[match.state.sequence] = move.explanation
+            match.play(move)
     result = match.result()
     assessment = case.analysis.assess(result.values if result.agreed else None)
     senders = {match.address(role): role for role in roles}
-    return Played(case, by_role, seed, result, tuple(match.offers), assessment, senders, mover, refused)
+    senders.update(dict.fromkeys(match.opening.reviewers, REVIEWER))
+    return Played(case, by_role, seed, result, tuple(match.offers), assessment, senders, whys, mover, refused)
 
 
 def _possible(case: Case) -> dict[str, Any]:
