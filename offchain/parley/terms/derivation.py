@@ -75,6 +75,10 @@ def derive_deals(
             field="amends",
             problem="state",
         )
+    if amended is not None and len(domain.settlements) != 1:
+        raise DerivationFailed(
+            "an amendment replaces one deal by one deal", field="settlements", problem="amendment"
+        )
     negotiation = opening.negotiation_id()
     values = domain.decode_values(offer.values)
     terms_hash = terms_of(domain, negotiation, offer).hash()
