@@ -127,6 +127,13 @@ class GovernanceMoving(GatewayError):
     next_action = "Send the same message again: nothing was stored."
 
 
+class NotTried(GatewayError):
+    code = "gateway.not-tried"
+    status = 409
+    retryable = True
+    next_action = "Mend the first refused message of this negotiation, and send it and those after it again."
+
+
 class NotAgreed(GatewayError):
     code = "gateway.not-agreed"
     status = 409

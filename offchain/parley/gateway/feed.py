@@ -14,9 +14,9 @@ from itertools import islice
 import orjson
 
 from parley.errors import ParleyError
+from parley.gateway.admission import evidence_stream
 from parley.gateway.agreements import agreement_stream
 from parley.gateway.live import stream_of
-from parley.gateway.negotiations import evidence_stream
 from parley.store.models import StoredEvent
 from parley.store.service import EventStore
 from parley.terms.opening import Opening

@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Request
 
 from parley.errors import ParleyError
+from parley.gateway.admission import Admission
 from parley.gateway.agreements import Agreements
 from parley.gateway.auth import Authenticator, Session
 from parley.gateway.deals import DealDesk
@@ -156,17 +157,17 @@ def assemble(
     gate = Gate(controls, policies, reviews, known, review_seconds=settings.review_seconds)
     escrow = Address(settings.escrow)
     live = LiveNegotiations(store, settings.live_cache)
-    negotiations = Negotiations(
+    admission = Admission(
         store,
         live,
         receipts,
         gate,
         reviews,
         chain_id=settings.chain_id,
-        escrow=escrow,
         clock_skew=settings.clock_skew_seconds,
         clock=clock,
     )
+    negotiations = Negotiations(store, live, receipts, admission, chain_id=settings.chain_id, escrow=escrow)
     agreements = Agreements(store, deals, chain_id=settings.chain_id, escrow=escrow)
     return Gateway(
         settings=settings,

@@ -55,6 +55,7 @@ class GatewaySettings(BaseSettings):
     session_seconds: int = Field(default=3_600, ge=60, le=86_400)
     clock_skew_seconds: int = Field(default=30, ge=0, le=3_600)
     max_body_bytes: int = Field(default=262_144, ge=1_024, le=16_777_216)
+    max_batch_bytes: int = Field(default=4_194_304, ge=1_024, le=67_108_864)
     page_limit: int = Field(default=100, ge=1, le=1_000)
     live_cache: int = Field(default=4_096, ge=1)  # negotiations whose state stays in memory
     worker_seconds: float = Field(default=0.25, gt=0)

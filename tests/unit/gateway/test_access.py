@@ -20,6 +20,7 @@ PUBLIC = {
 COLLECTIONS = {
     ("GET", "/v1/negotiations"),
     ("POST", "/v1/negotiations"),
+    ("POST", "/v1/messages:batch"),
     ("GET", "/v1/deals"),
     ("POST", "/v1/deals"),
 }

@@ -16,9 +16,9 @@ import sqlalchemy as sa
 
 from parley.chain.fold import PREFIX
 from parley.errors import ParleyError
+from parley.gateway.admission import EQUIVOCATION
 from parley.gateway.governance.controls import ControlRoom
 from parley.gateway.governance.gate import DECIDED
-from parley.gateway.negotiations import EQUIVOCATION
 from parley.policy.controls import ControlOrder
 from parley.policy.errors import ControlInvalid
 from parley.policy.tripwires import Alarm, Observation, Tripwires, alarms

@@ -6,16 +6,26 @@ import asyncio
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
+from parley.gateway.admission import Posted
+from parley.gateway.batches import take_batch
 from parley.gateway.gateway import Gateway
 from parley.gateway.live import Live
-from parley.gateway.negotiations import Posted
 from parley.gateway.views import negotiation_actions, negotiation_path, negotiation_summary, negotiation_view
 from parley.gateway.web import RequestModel, act, answer, count_parameter, parse_model, read_body, read_object
 from parley.terms.domain import Domain
 from parley.terms.message import Message
 from parley.terms.opening import Opening
 from parley.terms.values import Address
+
+BATCH = 100
+
+
+class BatchRequest(RequestModel):
+    """Signed messages as they would be posted singly, in the order of each negotiation."""
+
+    messages: list[dict[str, Any]] = Field(min_length=1, max_length=BATCH)
 
 
 class OpenRequest(RequestModel):
@@ -89,6 +99,17 @@ def routes(gateway: Gateway) -> APIRouter:
         caller = gateway.caller(request, "negotiate")
         message = Message.parse(await read_body(request, settings.max_body_bytes))
         return posted(await service.post(caller, negotiation, message), caller.agent)
+
+    @router.post("/v1/messages:batch")
+    async def batch(request: Request) -> Response:
+        """Takes up to 100 signed messages of any of the caller's negotiations. One entry each, in order: its
+        receipt, or the problem that refused it. After a refusal later messages of the same negotiation are
+        not looked at; other negotiations are not affected.
+        """
+        caller = gateway.caller(request, "negotiate")
+        body = parse_model(BatchRequest, await read_object(request, settings.max_batch_bytes))
+        results = await take_batch(service, caller, body.messages)
+        return answer({"results": results}, [act("open_negotiation", "POST", "/v1/negotiations")])
 
     @router.get("/v1/negotiations/{negotiation}/messages")
     async def messages(request: Request, negotiation: str) -> Response:
