@@ -119,8 +119,10 @@ class SealedTable(Table):
         """Commits."""
         reveal = self.reveal_of(who, **fields)
         at = self.state.last_sent_at if sent_at is None else sent_at
+        before = self.state
         state = self.play(who, "commit", commitment=reveal.hash(), bond=bond, sent_at=at)
-        self.kept[who, state.round] = reveal
+        if state is not before:
+            self.kept[who, state.round] = reveal
         return state
 
     def unsealing(self, who: int, sent_at: int | None = None) -> Message:
