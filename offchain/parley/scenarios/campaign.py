@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from parley.evidence.merkle import transcript_root
 from parley.negotiation.simulation import Match, Result, Seat
 from parley.negotiation.space import Space
 from parley.negotiation.strategies import Strategy, make_strategy
@@ -20,10 +19,10 @@ from parley.policy.facts import Counterparty
 from parley.policy.models import Bundle
 from parley.scenarios.documents import shipped_bundle, shipped_domain, shipped_profile
 from parley.scenarios.gate import Asked, Gate, Person, says_yes
+from parley.scenarios.settling import deals_of
 from parley.terms.deal import Deal
-from parley.terms.derivation import derive_deals
 from parley.terms.domain import Domain
-from parley.terms.values import ZERO_ADDRESS, Address, Hash32
+from parley.terms.values import ZERO_ADDRESS, Address
 
 ROLES = ("budget", "channel", "capacity")
 STRATEGIES: Mapping[str, str] = {"budget": "linear", "channel": "conceder", "capacity": "linear"}
@@ -91,23 +90,6 @@ def play_campaign(
     while match.live:
         gates[match.state.turn].play()
     return CampaignResult(match.result(), deals_of(match), tuple(gates["budget"].asked))
-
-
-def deals_of(match: Match) -> tuple[Deal, ...]:
-    """What both sides of each settlement would sign after this negotiation; empty without agreement."""
-    offer = match.state.offer
-    if not match.result().agreed or offer is None:
-        return ()
-    chain = match.opening.chain_id
-    hashes: list[Hash32] = [message.core.message_hash(chain) for message in match.messages]
-    return derive_deals(
-        match.domain,
-        match.opening,
-        offer.offer,
-        transcript_root(hashes),
-        len(hashes),
-        match.state.last_sent_at,
-    )
 
 
 def _other(role: str) -> str:

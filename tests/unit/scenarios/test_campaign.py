@@ -85,7 +85,7 @@ def test_equal_milestones_one_a_week_at_most_eight(weeks: int) -> None:
     }
     match = Match(SCENARIO.domain, seats, 0)
     from parley.negotiation.strategies import AcceptOffer, Explanation, Propose
-    from parley.scenarios.campaign import deals_of
+    from parley.scenarios.settling import deals_of
 
     why = Explanation("scripted", "")
     match.play(Propose(values, why))
