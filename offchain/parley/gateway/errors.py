@@ -127,6 +127,17 @@ class GovernanceMoving(GatewayError):
     next_action = "Send the same message again: nothing was stored."
 
 
+class TooManyRequests(GatewayError):
+    """A rate is used up. `values`: `rate`, and `retry_after` in seconds."""
+
+    code = "gateway.too-many-requests"
+    status = 429
+    retryable = True
+    next_action = (
+        "Wait values.retry_after seconds; post several messages in one request at POST /v1/messages:batch."
+    )
+
+
 class NotTried(GatewayError):
     code = "gateway.not-tried"
     status = 409

@@ -26,6 +26,7 @@ from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.governance.watch import Watch
 from parley.gateway.live import Live, LiveNegotiations
 from parley.gateway.negotiations import Negotiations
+from parley.gateway.rates import Rates
 from parley.gateway.receipts import Receipts
 from parley.gateway.settings import GatewaySettings
 from parley.policy.models import Bundle
@@ -38,6 +39,11 @@ from parley.terms.values import Address, Hash32
 def wall_clock() -> int:
     """Unix seconds."""
     return int(time.time())
+
+
+def host_of(request: Request) -> str:
+    """The network address a request came from."""
+    return request.client.host if request.client is not None else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class Gateway:
     reviews: ReviewDesk
     gate: Gate
     watch: Watch
+    rates: Rates
 
     @property
     def policy_hash(self) -> Hash32 | None:
@@ -77,11 +84,19 @@ class Gateway:
         return self.policies.in_force
 
     def caller(self, request: Request, scope: str | None = None) -> Session:
-        """The session behind a request. Raises NotAuthenticated, SessionExpired or ScopeMissing."""
+        """The session behind a request. Raises NotAuthenticated, SessionExpired, ScopeMissing or
+        TooManyRequests.
+        """
+        self.rates.address(host_of(request))
         session = self.authenticator.authenticate(request.headers.get("authorization"))
+        self.rates.agent(session.agent)
         if scope is not None:
             session.require(scope)
         return session
+
+    def stranger(self, request: Request) -> None:
+        """Counts a request of someone who has not signed in yet. Raises TooManyRequests."""
+        self.rates.door(host_of(request))
 
     async def sign_agreement(
         self,
@@ -202,4 +217,5 @@ def assemble(
             chain_id=settings.chain_id,
             clock=clock,
         ),
+        rates=Rates(settings),
     )

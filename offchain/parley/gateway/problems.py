@@ -39,7 +39,7 @@ def of_error(error: ParleyError) -> Response:
     if isinstance(error, NotAuthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="parley"'
     if error.retryable:
-        response.headers["Retry-After"] = "1"
+        response.headers["Retry-After"] = str(error.values.get("retry_after", 1))
     return response
 
 

@@ -75,6 +75,8 @@ def gateway_server(gateway: Gateway) -> uvicorn.Server:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=bool(gateway.settings.trusted_proxies),
+        forwarded_allow_ips=gateway.settings.trusted_proxies or None,
         ws="none",
         timeout_graceful_shutdown=gateway.settings.shutdown_seconds,
         timeout_keep_alive=30,

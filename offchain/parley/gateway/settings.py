@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Annotated
 
+import limits
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -56,6 +57,10 @@ class GatewaySettings(BaseSettings):
     clock_skew_seconds: int = Field(default=30, ge=0, le=3_600)
     max_body_bytes: int = Field(default=262_144, ge=1_024, le=16_777_216)
     max_batch_bytes: int = Field(default=4_194_304, ge=1_024, le=67_108_864)
+    agent_rate: str = "12000/minute"  # messages and requests of one agent, a batch counted by its messages
+    address_rate: str = "24000/minute"  # requests of one network address
+    door_rate: str = "1200/minute"  # challenges and sign-ins of one network address
+    trusted_proxies: str = ""  # addresses whose X-Forwarded-For names the caller, with commas between them
     page_limit: int = Field(default=100, ge=1, le=1_000)
     live_cache: int = Field(default=4_096, ge=1)  # negotiations whose state stays in memory
     worker_seconds: float = Field(default=0.25, gt=0)
@@ -66,6 +71,15 @@ class GatewaySettings(BaseSettings):
     def _listed(cls, given: object) -> object:
         """From the environment: addresses with commas or spaces between them."""
         return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
+
+    @field_validator("agent_rate", "address_rate", "door_rate")
+    @classmethod
+    def _rate(cls, found: str) -> str:
+        try:
+            limits.parse(found)
+        except ValueError:
+            raise ValueError(f"not a rate such as 100/second or 6000/minute: {found[:60]}") from None
+        return found
 
     @field_validator("operators", "reviewers")
     @classmethod

@@ -108,6 +108,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """
         caller = gateway.caller(request, "negotiate")
         body = parse_model(BatchRequest, await read_object(request, settings.max_batch_bytes))
+        gateway.rates.agent(caller.agent, len(body.messages) - 1)  # the request itself counted as one
         results = await take_batch(service, caller, body.messages)
         return answer({"results": results}, [act("open_negotiation", "POST", "/v1/negotiations")])
 

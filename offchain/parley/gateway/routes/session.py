@@ -36,6 +36,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """A challenge for an agent to sign (EIP-712, `Parley Gateway`); it expires soon and can be answered
         once.
         """
+        gateway.stranger(request)
         wanted = await read_model(request, ChallengeRequest, limit)
         issued = gateway.authenticator.challenge(wanted.agent)
         return answer({"challenge": issued.as_json()}, [act("sign_in", "POST", "/v1/session")], 201)
@@ -45,6 +46,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Exchanges a signed challenge for a bearer token with scopes; the token is shown once and kept as
         a hash.
         """
+        gateway.stranger(request)
         wanted = parse_model(SessionRequest, await read_object(request, limit))
         unknown = sorted(set(wanted.scopes) - set(SCOPES))
         if unknown:
