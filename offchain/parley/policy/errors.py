@@ -102,3 +102,30 @@ class ReviewClosed(PolicyError):
     code = "policy.review-closed"
     status = 409
     next_action = "Send the offer again: that asks anew."
+
+
+class NoAdmissibleOffer(PolicyError):
+    """Policy, profile and floors leave no offer. `values`: `conflict`, a list of `{kind, id}` that cannot
+    hold together, though without any one of them they could, and `candidates`, how many offers were checked.
+    """
+
+    code = "policy.no-admissible-offer"
+    status = 409
+    next_action = "Loosen one of the named rules, limits or constraints, or walk away."
+
+
+class SolverExhausted(PolicyError):
+    """A bound ended the search for an offer. `values`: `limit`, and what was reached."""
+
+    code = "policy.solver-exhausted"
+    status = 503
+    next_action = "Raise the bound, or write the named rules so that the solver can translate them."
+
+
+class SolverUnfit(PolicyError):
+    """Numbers that do not fit the solver's 64 bits. `values`: `problem`."""
+
+    code = "policy.solver-unfit"
+    next_action = (
+        "Give amounts coarser steps, or curves fewer digits; or use the search of the negotiation room."
+    )
