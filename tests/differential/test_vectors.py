@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import samples
 from third import ask, typed
 
 from parley.terms import schema
@@ -116,6 +117,22 @@ def test_actions() -> None:
                 )
             )
     for case, other in zip(cases, ask(typed=[typed(item) for item in data])["typed"], strict=True):
+        assert case["expected"]["digest"] == other["digest"], case["name"]
+
+
+def test_periphery() -> None:
+    models = {model.__name__: model for model in samples.PERIPHERY}
+    cases = _cases("periphery")
+    assert {case["input"]["type"] for case in cases} == set(models)
+    data = []
+    for case in cases:
+        given = case["input"]
+        action = models[given["type"]].parse(given["action"])
+        data.append(action.typed_data(given["chain_id"], given["contract"]))
+        assert data[-1]["domain"]["name"] == given["domain_name"]
+    for case, other in zip(cases, ask(typed=[typed(item) for item in data])["typed"], strict=True):
+        assert case["expected"]["type_string"] == other["type"], case["name"]
+        assert case["expected"]["struct_hash"] == other["struct"], case["name"]
         assert case["expected"]["digest"] == other["digest"], case["name"]
 
 

@@ -266,6 +266,33 @@ def _action_case(name: str, action: Action, rng: Random) -> Case:
     )
 
 
+def periphery() -> list[Case]:
+    rng = Random(716)
+    found: list[Case] = []
+    for kind in samples.PERIPHERY:
+        for index in range(6):
+            action = samples.random_periphery(kind, rng)
+            chain_id, contract = rng.choice((1, 31_337)), _address(rng)
+            found.append(
+                case(
+                    f"{kind.__name__} {index}",
+                    {
+                        "type": kind.__name__,
+                        "action": action.as_json(),
+                        "domain_name": kind.domain_name,
+                        "chain_id": chain_id,
+                        "contract": contract,
+                    },
+                    {
+                        "type_string": action.struct.type_string,
+                        "struct_hash": action.struct_hash(),
+                        "digest": Hash32.of(action.digest(chain_id, contract)),
+                    },
+                )
+            )
+    return found
+
+
 def merkle() -> list[Case]:
     rng = Random(715)
     found: list[Case] = []
@@ -410,6 +437,7 @@ SUBJECTS: dict[str, Callable[[], list[Case]]] = {
     "deals": deals,
     "messages": messages,
     "actions": actions,
+    "periphery": periphery,
     "merkle": merkle,
     "derivation": derivation,
 }

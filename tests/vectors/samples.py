@@ -16,10 +16,13 @@ from parley.terms.actions import ACTIONS, Action
 from parley.terms.deal import Deal
 from parley.terms.derivation import derive_deals
 from parley.terms.domain import Domain
+from parley.terms.evidence_actions import Anchor, EvidenceSubmission
 from parley.terms.message import Message, MessageCore, Performative, build_message
 from parley.terms.opening import Opening, Party
+from parley.terms.panel import PanelWithdrawal, Vote
 from parley.terms.payloads import Accept, Offer, Open, Payload
 from parley.terms.signing import LocalSigner, account_signature
+from parley.terms.tabs import Redemption, Tab, TabClosing, TabEnd, TabFunding, TabsWithdrawal, Voucher
 from parley.terms.values import Address, Hash32, Salt
 
 CHAIN_ID = 31_337
@@ -28,6 +31,20 @@ TOKEN = Address("0x" + "70" * 20)
 ARBITER = Address("0x" + "ab" * 20)
 ZERO = "0x" + "00" * 20
 OPENED_AT = 1_800_000_000
+TAB_TERMS = {"expires_at": 40, "close_window": 32, "payout": 8, "exit_fee": 104, "nonce": 72}
+PERIPHERY: tuple[type[Action], ...] = (
+    Tab,
+    Voucher,
+    TabFunding,
+    Redemption,
+    TabClosing,
+    TabEnd,
+    TabsWithdrawal,
+    Vote,
+    PanelWithdrawal,
+    EvidenceSubmission,
+    Anchor,
+)
 BITS = {"uint8": 8, "uint16": 16, "uint32": 32, "uint40": 40, "uint64": 53, "uint128": 128, "uint256": 256}
 
 
@@ -278,6 +295,18 @@ def random_action(schema: str, rng: Random) -> Action:
     return kind.parse({"schema": schema, "version": 1, **fields})
 
 
+def random_periphery(kind: type[Action], rng: Random) -> Action:
+    """Any statement of this kind that the contracts beside the escrow take."""
+    fields: dict[str, Any] = {"schema": kind.model_fields["schema_"].default, "version": 1}
+    if kind is Tab:
+        fields |= {name: _random("address", rng) for name in ("buyer", "seller", "token")}
+        fields |= {name: _number(bits, rng) for name, bits in TAB_TERMS.items()}
+        fields |= {name: str(fields[name]) for name in ("exit_fee", "nonce")}
+    else:
+        fields |= {name: _random(solidity, rng) for name, solidity in _kinds(kind).items()}
+    return kind.parse(fields)
+
+
 def _kinds(model: Any) -> dict[str, str]:
     names = [name for name in model.model_fields if name not in ("version", "schema_")]
     return {name: kind for name, (_, kind) in zip(names, model.struct.fields, strict=True)}
@@ -288,6 +317,8 @@ def _random(kind: str, rng: Random) -> Any:
         return rng.choice((ZERO, "0x" + "ff" * 20, "0x" + rng.randbytes(20).hex()))
     if kind == "bytes32":
         return rng.choice(("0x" + "00" * 32, "0x" + rng.randbytes(32).hex(), "0x" + rng.randbytes(32).hex()))
+    if kind == "string":
+        return rng.choice(("ipfs://evidence", "x", '\u20ac \U0001f600 "quoted"', "a" * 200))
     number = _number(BITS[kind], rng)
     return str(number) if kind in ("uint128", "uint256") else number
 

@@ -30,6 +30,18 @@ SPLIT_REVOCATION: Final = "SplitRevocation(bytes32 split,address party,uint40 va
 WITHDRAWAL: Final = "Withdrawal(address party,address token,address to,uint128 amount,uint128 fee,uint256 nonce,uint40 validUntil)"
 MANDATE: Final = "Mandate(address principal,address agent,uint8 role,address token,uint128 dealLimit,uint128 budget,uint40 validFrom,uint40 validUntil,uint8 actions,address counterparty,address arbiter,uint64 epoch,uint256 nonce)"
 
+TAB: Final = "Tab(address buyer,address seller,address token,uint256 terms)"
+VOUCHER: Final = "Voucher(bytes32 tab,uint128 cumulative)"
+TAB_FUNDING: Final = "TabFunding(bytes32 tab,uint128 deposited,uint128 amount,uint128 fee,uint40 validUntil)"
+REDEMPTION: Final = "Redemption(bytes32 tab,uint128 cumulative,uint128 fee,uint40 validUntil)"
+TAB_CLOSING: Final = "TabClosing(bytes32 tab,uint128 fee,uint40 validUntil)"
+TAB_END: Final = "TabEnd(bytes32 tab,uint128 cumulative,uint128 fee,uint40 validUntil)"
+VOTE: Final = "Vote(address member,bytes32 dealId,uint8 milestone,uint16 sellerBps,bytes32 rationale,uint128 fee,uint40 validUntil)"
+EVIDENCE_SUBMISSION: Final = (
+    "EvidenceSubmission(bytes32 dealId,address party,string evidence,bytes32 contentHash,uint40 validUntil)"
+)
+ANCHOR: Final = "Anchor(address anchorer,uint64 size,bytes32 root,uint40 validUntil)"
+
 MESSAGE: Final = "Message(bytes32 negotiation,uint32 sequence,bytes32 previous,address sender,uint8 performative,bytes32 payload,uint64 sentAt,uint64 expiresAt)"
 MESSAGE_RECEIPT: Final = (
     "MessageReceipt(bytes32 negotiation,bytes32 message,uint64 receivedAt,uint64 logIndex)"
@@ -52,4 +64,7 @@ ESCROW_NAME: Final = "Parley Escrow"
 MESSAGE_NAME: Final = "Parley Message"
 GATEWAY_NAME: Final = "Parley Gateway"
 REGISTRY_NAME: Final = "ERC8004IdentityRegistry"
+TABS_NAME: Final = "Parley Tabs"
+PANEL_NAME: Final = "Parley Panel"
+EVIDENCE_NAME: Final = "Parley Evidence"
 DOMAIN_VERSION: Final = "1"

@@ -152,6 +152,14 @@ Uint256 = Annotated[
 ]
 """uint256: `int` in Python, decimal string in JSON."""
 
+Uint104 = Annotated[
+    int, PlainValidator(_amount_validator(2**104 - 1)), _AS_STRING, _amount_schema(2**104 - 1)
+]
+"""uint104: `int` in Python, decimal string in JSON."""
+
+Uint72 = Annotated[int, PlainValidator(_amount_validator(2**72 - 1)), _AS_STRING, _amount_schema(2**72 - 1)]
+"""uint72: `int` in Python, decimal string in JSON."""
+
 Count = Annotated[int, Field(ge=0, le=MAX_SAFE_INTEGER)]
 """A JSON integer: counts, seconds, unix times, ppm."""
 

@@ -40,6 +40,7 @@ def test_the_specification_lists_exactly_these() -> None:
     section = text[text.index("## 2. ") : text.index("## 3. ")]
     assert set(re.findall(r"`(EIP712Domain\([^`]*\))`", section)) == DOMAINS
     names = (schema.ESCROW_NAME, schema.MESSAGE_NAME, schema.GATEWAY_NAME, schema.REGISTRY_NAME)
+    names += (schema.TABS_NAME, schema.PANEL_NAME, schema.EVIDENCE_NAME)
     for name in names:
         assert f'name: "{name}", version: "{schema.DOMAIN_VERSION}"' in section
 
