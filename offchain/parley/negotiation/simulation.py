@@ -105,7 +105,7 @@ class Match:
         match move:
             case Propose():
                 first = self.state.status is Status.INIT
-                self.send(role, Performative.PROPOSE if first else Performative.COUNTER, self._offer(move))
+                self.send(role, Performative.PROPOSE if first else Performative.COUNTER, self.offer(move))
             case AcceptOffer():
                 if self.state.offer is None:
                     raise StateForbids("There is no offer to accept", status=self.state.status.value)
@@ -161,7 +161,8 @@ class Match:
                 utilities[role] = seat.space.gain(seat.space.outcome(values)) // 1_000_000
         return Result(self.state, tuple(self.messages), values, utilities, tuple(self.record))
 
-    def _offer(self, move: Propose) -> Payload:
+    def offer(self, move: Propose) -> payloads.Offer:
+        """The payload of a proposal."""
         return payloads.Offer(
             salt=self.salt(),
             values=self.domain.encode_values(move.values),
