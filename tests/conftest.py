@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -54,3 +56,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if deep:
             config.hook.pytest_deselected(items=deep)
             items[:] = [item for item in items if item.get_closest_marker("deep") is None]
+
+
+if not UNDER_APE:
+
+    @pytest.fixture(scope="session")
+    def postgres() -> Iterator[Any]:
+        """A PostgreSQL server of this test process."""
+        from tests.postgres import PostgresServer
+
+        server = PostgresServer()
+        yield server
+        server.stop()

@@ -35,7 +35,10 @@ def parse_url(url: str) -> URL:
         folder = Path(parsed.database).resolve().parent
         if not folder.is_dir():
             raise StoreConfig("The folder of the database does not exist.", folder=str(folder))
-    elif parsed.get_backend_name() != "postgresql":
+    elif parsed.get_backend_name() == "postgresql":
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+psycopg")
+    else:
         raise StoreConfig("Only sqlite and postgresql URLs are supported.", backend=parsed.get_backend_name())
     return parsed
 
@@ -43,7 +46,15 @@ def parse_url(url: str) -> URL:
 def make_engine(url: URL, *, busy_ms: int, read_only: bool) -> Engine:
     """An engine whose connections carry the pragmas. `busy_ms` is how long a lock is waited for."""
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True)
+        # Reading connections cannot write here either; synchronous_commit is what makes an answer durable.
+        settings = "-c synchronous_commit=on" + (" -c default_transaction_read_only=on" if read_only else "")
+        return sa.create_engine(
+            url,
+            pool_pre_ping=True,
+            pool_size=8,
+            max_overflow=56,
+            connect_args={"options": f"{settings} -c lock_timeout={busy_ms}"},
+        )
     engine = sa.create_engine(
         url,
         pool_size=8,

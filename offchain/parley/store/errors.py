@@ -148,6 +148,23 @@ def _of_sqlite(name: str, text: str) -> StoreError | None:
     return None
 
 
+def _of_postgresql(state: str) -> StoreError | None:
+    """By SQLSTATE, Appendix A of the PostgreSQL manual."""
+    if state in ("55P03", "40001", "40P01"):
+        return StoreBusy("The database is locked by another process.")
+    if state in ("53100", "53200"):
+        return StoreFull("The database cannot grow: its disk or memory is full.")
+    if state in ("25006", "42501"):
+        return StoreReadOnly("The database may not be written.")
+    if state in ("XX001", "XX002"):
+        return StoreCorrupt("The database reports damaged data.")
+    if state in ("3D000", "28000", "28P01", "3F000"):
+        return StoreConfig("The database does not exist, or does not let this user in.")
+    if state[:2] in ("08", "57", "58", "53"):
+        return StoreUnavailable("The database did not answer.")
+    return None
+
+
 def translate(error: BaseException) -> StoreError | None:
     """The typed error for an exception of SQLAlchemy or its driver; None when it is not one of storage."""
     if isinstance(error, StoreError):
@@ -160,6 +177,12 @@ def translate(error: BaseException) -> StoreError | None:
         known = _of_sqlite(name, str(cause).lower())
         if known is not None:
             known.values = {"sqlite": name}
+            return known
+    state = getattr(cause, "sqlstate", None)
+    if isinstance(state, str):
+        known = _of_postgresql(state)
+        if known is not None:
+            known.values = {"sqlstate": state}
             return known
     names = {kind.__name__ for kind in type(cause).__mro__}  # DB-API prescribes them for every driver
     if names & {"OperationalError", "InterfaceError"} and "Error" in names:

@@ -34,6 +34,7 @@ from parley.store.models import (
 from parley.store.reader import Reader
 from parley.store.transaction import Transaction
 from parley.store.views import Deals, Documents, Negotiations, Sessions
+from parley.store.wakeup import Listener
 from parley.store.writer import Writer
 
 _LOG = logging.getLogger("parley.store")
@@ -60,7 +61,10 @@ class EventStore:
         self._subscribers: list[Callable[[], None]] = []
         self._subscribing = threading.Lock()
         self._reader = Reader(reading)
-        self._writer = Writer(writing, clock, self._wake)
+        # On PostgreSQL every process hears every commit, its own included; on SQLite only its own.
+        shared = self.dialect == "postgresql"
+        self._listener = Listener(reading, self._wake) if shared else None
+        self._writer = Writer(writing, clock, (lambda: None) if shared else self._wake)
         self.documents = Documents(self._reader, self.transact)
         self.negotiations = Negotiations(self._reader)
         self.deals = Deals(self._reader)
@@ -274,9 +278,9 @@ class EventStore:
     def subscribe(self, callback: Callable[[], None]) -> Callable[[], None]:
         """Have `callback` called after commits of this process; returns what ends it.
 
-        A wake-up only: it carries no data, may be merged or late, runs on the writer thread, and commits of
-        other processes do not cause it. Read the feed from the last position seen, and now and then without
-        being woken.
+        A wake-up only: it carries no data, may be merged, late or lost, and runs on a thread of the store. On
+        SQLite commits of other processes do not cause it. Read the feed from the last position seen, and now
+        and then without being woken.
         """
         with self._subscribing:
             self._subscribers.append(callback)
@@ -300,6 +304,8 @@ class EventStore:
     def close(self) -> None:
         """Write what was accepted, then close. Later writes raise `StoreClosed`."""
         self._writer.close()
+        if self._listener is not None:
+            self._listener.close()
         self._reading.dispose()
         self._writing.dispose()
 

@@ -32,6 +32,7 @@ from parley.store.statements import Compiled, insert_of
 _MAX_STREAM: Final = 200
 _MAX_KIND: Final = 64
 _HEADS: Final = 50_000
+_ROWS: Final = 1_024
 
 
 def _texts(stream: str, events: Sequence[NewEvent]) -> list[tuple[str, str]]:
@@ -121,6 +122,7 @@ class Transaction:
         self._sql = statements
         self._heads = heads
         self.now = now
+        self._rows = 0
         self._events: list[dict[str, Any]] = []
         self._keys: list[dict[str, Any]] = []
         self._seen: dict[str, tuple[str, AppendResult]] = {}
@@ -168,7 +170,7 @@ class Transaction:
                 raise StandingMoved(
                     "What was decided on has changed.", stream=other, expected=length, actual=actual
                 )
-        changed = [item for row in rows for item in mapping.values_of(row, self._position() + len(events))]
+        changed = [item for row in rows for item in mapping.values_of(row, self._place(len(events)))]
         # Nothing below this line can be refused.
         result = AppendResult(self._extend(stream, events, texts))
         for other, more, more_texts in others:
@@ -221,6 +223,13 @@ class Transaction:
             row = self._sql.last_position.one(self._cursor, {})
             self._heads.position = int(row[0]) if row is not None else 0
         return self._heads.position
+
+    def _place(self, ahead: int = 0) -> int:
+        """A cursor for a new row of a read model: in the order of events, and different for the rows of one
+        append, so that no page ends between two that compare equal.
+        """
+        self._rows += 1
+        return (self._position() + ahead) * _ROWS + self._rows % _ROWS
 
     def _known(self, key: str, mark: str) -> AppendResult | None:
         if not 0 < len(key) <= _MAX_STREAM:
@@ -284,7 +293,7 @@ class Transaction:
         """Insert or replace a row of a read model. Its cursor `position` is the one it was first inserted
         at.
         """
-        for table, key, values in mapping.values_of(row, self._position()):
+        for table, key, values in mapping.values_of(row, self._place()):
             self._gather(self._sql.upserts[table], (table, *key), values)
 
     def _gather(

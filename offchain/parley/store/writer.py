@@ -22,6 +22,7 @@ from sqlalchemy.engine import Engine
 from parley.errors import ParleyError
 from parley.store.errors import StoreClosed, StoreError, StoreFull, translate
 from parley.store.transaction import Heads, Statements, Transaction
+from parley.store.wakeup import CHANNEL
 
 _LOG = logging.getLogger("parley.store")
 _GROUP: Final = 512
@@ -135,6 +136,8 @@ class Writer:
             transaction = Transaction(connection, self._statements, self._heads, self._clock())
             answers = [self._one(job, connection, transaction) for job in group]
             transaction.flush()
+            if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql(f"NOTIFY {CHANNEL}")  # delivered with the commit
         return answers
 
     def _one(self, job: Job, connection: sa.Connection, transaction: Transaction) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.postgres import PostgresServer
 
 from parley.store import EventStore
 
@@ -27,9 +28,34 @@ def clock() -> Clock:
     return Clock()
 
 
+ON_BOTH = ("test_append", "test_group_commit", "test_read_models", "test_leases")
+"""Modules whose tests run on SQLite and on PostgreSQL."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    chosen = any(mark.args[0] == "database" for mark in metafunc.definition.iter_markers("parametrize"))
+    if (
+        not chosen
+        and "database" in metafunc.fixturenames
+        and metafunc.module.__name__.rpartition(".")[2] in ON_BOTH
+    ):
+        metafunc.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/store.sqlite"
+def database(request: pytest.FixtureRequest) -> str:
+    return getattr(request, "param", "sqlite")
+
+
+@pytest.fixture
+def url(database: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A database of the test's own, empty."""
+    if database == "sqlite":
+        yield f"sqlite:///{tmp_path}/store.sqlite"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres")
+    with server.database() as found:
+        yield found
 
 
 @pytest.fixture

@@ -115,6 +115,7 @@ def test_a_member_that_the_database_refuses_fails_alone(store: EventStore) -> No
     assert store.append("one", 1, [A]).first.sequence == 1
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # whose pages can be limited
 def test_too_large_a_member_fails_alone_when_the_disk_fills(store: EventStore) -> None:
     _limit_pages(store, extra=24)
     gate = Gate(store)
@@ -157,3 +158,13 @@ def test_two_stores_on_one_file_see_each_other(reopen: Any) -> None:
     with pytest.raises(SequenceConflict):
         two.append("s", 2, [A])
     assert two.verify_stream("s") == 3
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_a_commit_wakes_subscribers_of_other_processes(reopen: Any) -> None:
+    one, two = reopen(), reopen()
+    woken = threading.Event()
+    two.subscribe(woken.set)
+    one.append("s", 0, [A])
+    assert woken.wait(30)
+    assert two.length("s") == 1

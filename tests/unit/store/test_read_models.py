@@ -62,11 +62,13 @@ def test_pages_go_back_from_the_newest(store: EventStore) -> None:
 def test_an_update_keeps_the_place_in_the_listing(store: EventStore) -> None:
     for number in range(3):
         store.append("s", ANY, [A], rows=[negotiation(number)])
+    first = store.negotiations.get("n000")
     store.append("s", ANY, [A], rows=[replace(negotiation(0), status="ACCEPTED", messages=9)])
     assert [item.id for item in store.negotiations.page().items] == ["n002", "n001", "n000"]
     found = store.negotiations.get("n000")
     assert found is not None
-    assert (found.status, found.messages, found.position) == ("ACCEPTED", 9, 1)
+    assert first is not None
+    assert (found.status, found.messages, found.position) == ("ACCEPTED", 9, first.position)
 
 
 def test_overdue_negotiations_are_found(store: EventStore) -> None:
@@ -114,3 +116,15 @@ def test_revoking_names_whom(store: EventStore) -> None:
     store.sessions.put(SessionRow("0x0", "0xa", "agent", 1, 10))
     assert store.sessions.revoke(at=5) == 0
     assert store.sessions.get("0x0").revoked_at is None  # type: ignore[union-attr]
+
+
+def test_a_page_may_end_between_rows_of_one_append(store: EventStore) -> None:
+    store.append("s", ANY, [A], rows=[deal(number) for number in range(1, 6)])
+    found, before = [], None
+    while True:
+        page = store.deals.page(before=before, limit=2)
+        found += [item.deal_id for item in page.items]
+        if page.next is None:
+            break
+        before = page.next
+    assert found == ["d5", "d4", "d3", "d2", "d1"]

