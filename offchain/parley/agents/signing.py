@@ -13,6 +13,7 @@ from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
 from parley.policy.errors import BudgetExceeded
 from parley.terms.errors import TermsError
+from parley.terms.payloads import Award
 from parley.terms.signing import ACCOUNT_KIND, check_signature
 from parley.terms.values import Address, Hash32, Signature
 
@@ -48,10 +49,13 @@ class DealSigning:
     def attend(self, session: NegotiationSession) -> bool:
         """Does what can be done now; True when this agent's part is done, or cannot be done any more."""
         done = True
+        agreed = None if session.state.offer is None else session.state.offer.offer
+        winner = agreed.winner if isinstance(agreed, Award) else None
         for index, settlement in enumerate(session.domain.settlements):
-            if session.role == settlement.seller:
+            side = session.domain.side_of(settlement, session.role, winner)
+            if side == "seller":
                 done &= self._attempt(session, index, self._sign_as_seller)
-            elif session.role == settlement.buyer:
+            elif side == "buyer":
                 done &= self._attempt(session, index, self._sign_as_buyer)
         return done
 

@@ -46,14 +46,14 @@ class Live:
 
     @classmethod
     def of(cls, domain: Domain, opening: Opening) -> Live:
-        """Before message 0. `readers` may see it: the parties, the reviewers and the gateways of the
-        opening.
+        """Before message 0. `readers` may see it: the parties, the reviewers, the gateways and
+        the mediator of the opening.
         """
         machine = Machine(domain, opening)
         roles: dict[str, str] = {party.address: party.role for party in opening.parties}
-        return cls(
-            machine, machine.initial(), roles, frozenset((*roles, *opening.reviewers, *opening.gateways))
-        )
+        mediators = () if opening.mediator is None else (opening.mediator,)
+        readers = frozenset((*roles, *opening.reviewers, *opening.gateways, *mediators))
+        return cls(machine, machine.initial(), roles, readers)
 
 
 class LiveNegotiations:

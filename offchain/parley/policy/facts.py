@@ -107,7 +107,7 @@ def facts_of(
     token: Address | None = None
     arbiter: Address | None = None
     for settlement in domain.settlements:
-        if role in (settlement.buyer, settlement.seller):
+        if domain.side_of(settlement, role) is not None:
             price += evaluate(settlement.price, values, {"open_by": now + domain.limits.open_window_seconds})
             token, arbiter = settlement.token, settlement.arbiter
     return Facts(

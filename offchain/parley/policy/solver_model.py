@@ -91,7 +91,7 @@ class OfferModel:
         engine, domain = situation.engine, self.domain
         rules = [rule for rule in engine.bundle.rules if situation.moment in rule.moments]
         self._rules = {rule.id: rule for rule in rules}
-        settled = [s for s in domain.settlements if situation.role in (s.buyer, s.seller)]
+        settled = [s for s in domain.settlements if domain.side_of(s, situation.role) is not None]
         prices = [settlement.price for settlement in settled]
         self.priced = tuple(name for name in self._names if any(_uses(price, name) for price in prices))
         variables = {"open_by": situation.now + domain.limits.open_window_seconds}

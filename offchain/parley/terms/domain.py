@@ -247,6 +247,22 @@ class Domain(Document):
         except KeyError:
             raise IssueValuesInvalid("the domain has no such issue", issue=str(name)[:80], value="") from None
 
+    def side_of(
+        self, settlement: Settlement, role: str | None, winner: str | None = None
+    ) -> Literal["buyer", "seller"] | None:
+        """What `role` is in a settlement. Where it settles with the winner of an award that is `winner`, and
+        while nobody is named every role but the requester's: each of them may come to be it.
+        """
+        for side, named in (("buyer", settlement.buyer), ("seller", settlement.seller)):
+            if role == named or (
+                self.auction is not None
+                and named == WINNER
+                and role != self.auction.requester
+                and role in (self.roles if winner is None else (winner,))
+            ):
+                return "buyer" if side == "buyer" else "seller"
+        return None
+
     def outcome_count(self) -> int:
         """Number of possible outcomes: the product of the issues' sizes."""
         count = 1

@@ -37,6 +37,7 @@ from parley.negotiation.errors import (
 )
 from parley.negotiation.protocols.auction import forfeits
 from parley.negotiation.status import Fallback, Reason, Status
+from parley.policy.facts import Counterparty, facts_of
 from parley.terms.bonds import bond_deal, bond_deal_id
 from parley.terms.derivation import derive_deals
 from parley.terms.errors import DerivationFailed, DocumentInvalid, OpeningInvalid
@@ -456,3 +457,21 @@ def test_sections_belong_to_their_protocol() -> None:
         with pytest.raises(OpeningInvalid):
             check_opening(table.of, table.opening)
     assert Address(BENEFICIARY)
+
+
+def test_who_settles_before_and_after_the_award() -> None:
+    of = auction_domain(more={"settlements": [SETTLEMENT]})
+    (settlement,) = of.settlements
+    assert of.side_of(settlement, "buyer") == "buyer"
+    assert {of.side_of(settlement, role) for role in ("s1", "s2", "s3")} == {"seller"}
+    assert [of.side_of(settlement, role, "s2") for role in ("s1", "s2", "buyer")] == [None, "seller", "buyer"]
+    assert of.side_of(settlement, None) is None
+    assert of.side_of(settlement, "nobody") is None
+    facts = facts_of(
+        of,
+        {"price": 420, "days": 0, "colour": "red"},
+        role="s2",
+        counterparty=Counterparty(address=signer(1).address),
+        now=START,
+    )
+    assert facts.price == 420  # a bidder's policy sees what it would settle for

@@ -27,7 +27,7 @@ from parley.policy.service import PolicyEngine
 from parley.store.models import NewEvent
 from parley.terms.deal import Deal
 from parley.terms.message import Message, Performative
-from parley.terms.payloads import Accept, Offer
+from parley.terms.payloads import Accept, Award, Offer
 from parley.terms.terms import terms_of
 from parley.terms.values import Address, Hash32
 
@@ -120,7 +120,7 @@ class Gate:
         except Stopped as stopped:
             return Passage(standing, refusal=stopped)
         payload = message.payload
-        if isinstance(payload, Offer):
+        if isinstance(payload, Offer) and message.core.sender in live.role_of:  # a mediator binds nobody
             return self._judged(live, message, payload, now, standing, "incoming")
         if isinstance(payload, Accept) and live.state.offer is not None:
             return self._judged(live, message, live.state.offer.offer, now, standing, "acceptance")
@@ -141,7 +141,7 @@ class Gate:
         terms_hash = terms.hash()
         needed = 1
         for other in live.opening.parties:
-            if other.address == sender:
+            if other.address == sender or not _between(live, offer, other.role):
                 continue
             deciding, shadowing = self._policies.engines_for(other.address)
             if not deciding and shadowing is None:
@@ -232,6 +232,13 @@ class Gate:
             context=offer.context,
             history=self._known.history(sender, counterparty, asked),
         )
+
+
+def _between(live: Live, offer: Offer, role: str) -> bool:
+    """Whether an offer binds the party in `role`: an award of an auction binds requester and winner only."""
+    auction = live.domain.auction
+    winner = offer.winner if isinstance(offer, Award) else None
+    return auction is None or winner is None or role in (winner, auction.requester)
 
 
 def _tokens(live: Live) -> tuple[str, ...]:
