@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from parley.negotiation.errors import StrategyUnknown
+from parley.negotiation.strategies.adaptive import Adaptive, AdaptiveParams
 from parley.negotiation.strategies.bargainer import Bargainer, Strategy
 from parley.negotiation.strategies.fixed_rule import FixedRule, FixedRuleParams
 from parley.negotiation.strategies.moves import AcceptOffer, Escalate, Explanation, Move, Propose, Walk
@@ -25,8 +26,10 @@ from parley.terms.errors import DocumentInvalid
 from parley.terms.values import Hash32
 
 __all__ = [
+    "DEFAULT",
     "STRATEGIES",
     "AcceptOffer",
+    "Adaptive",
     "Bargainer",
     "Boulware",
     "Conceder",
@@ -49,7 +52,11 @@ __all__ = [
     "view_of",
 ]
 
+DEFAULT = Adaptive.name
+"""The strategy of whoever does not choose one."""
+
 STRATEGIES: Mapping[str, tuple[type[Any], type[Part]]] = {
+    Adaptive.name: (Adaptive, AdaptiveParams),
     TimeDependent.name: (TimeDependent, TimeDependentParams),
     Boulware.name: (Boulware, TimeDependentParams),
     Linear.name: (Linear, TimeDependentParams),

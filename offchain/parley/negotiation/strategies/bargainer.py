@@ -53,6 +53,12 @@ class Bargainer(ABC):
         """What the other side is thought to gain from values."""
         return Nearness(view.space.names, view.theirs[-1] if view.theirs else None)
 
+    def settles(self, view: View, table: int) -> str | None:
+        """Why to take what is on the table, worth `table`, though it is less than the owner would ask for;
+        None: there is no such reason.
+        """
+        return None
+
     def decide(self, view: View) -> Move:
         space = view.space
         acceptable = self._acceptable(view)
@@ -65,6 +71,9 @@ class Bargainer(ABC):
             # What was conceded stays conceded: going back and forth would be a loop.
             target = max(space.reservation, min(target, space.gain(view.mine[-1])))
         search = Search(space, view.admits, self._careful(view))
+        if acceptable and table is not None and (settled := self.settles(view, table)):
+            text = f"accepted {_percent(table)}: {settled}"
+            return AcceptOffer(self._because(text, target, table, table, 0))
         candidate = self._proposal(view, search, target)
         floor = target if candidate is None else min(candidate.gain, target)
         if acceptable and table is not None and table >= floor:

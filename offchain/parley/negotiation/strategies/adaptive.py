@@ -1,0 +1,159 @@
+"""The default: a mixed portfolio that picks its conduct by what it has seen.
+
+It begins at its best outcome and stands still, which costs nothing and tells two kinds of counterparty
+apart (`parley.negotiation.strategies.conduct`). Against one that moves by itself it waits, and concedes along
+a late schedule (Boulware: Faratin, Sierra, Jennings 1998). Against one that only answers, and against one
+that has not moved by the time most would have, it concedes early, an outcome not asked for before in every
+move, as MiCRO does (de Jonge 2022). Along the way it asks for the outcome of its level that the other side is
+thought to like best (trade-off: Faratin, Sierra, Jennings 2002), never for less than what was offered to it
+already, and in the end it rather takes what is on the table from a counterparty that goes back on its
+offers than ask once more.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from parley.negotiation.opponent import Order
+from parley.negotiation.search import Candidate, Scores, Search
+from parley.negotiation.space import Outcome
+from parley.negotiation.strategies.bargainer import Bargainer
+from parley.negotiation.strategies.conduct import conduct_of, worn
+from parley.negotiation.strategies.fresh import cheapest, fresh
+from parley.negotiation.strategies.schedule import PPM, conceded_ppm
+from parley.negotiation.strategies.view import View
+from parley.negotiation.weak import is_weak
+from parley.terms.documents import Part
+
+Exponent = Annotated[int, Field(ge=10, le=10_000, multiple_of=10)]
+
+
+class AdaptiveParams(Part):
+    """`waiting_milli` and `giving_milli` are the exponents (times 1 000) of the schedules for a counterparty
+    that moves by itself and for one that answers. Shares of all rounds in ppm: giving starts after
+    `start_ppm` at the earliest, and after `patience_ppm` with a counterparty that has not moved at all.
+    `pace_ppm` of the acceptable outcomes are asked for by the end of giving, where a space is small.
+    """
+
+    waiting_milli: Exponent = 150
+    giving_milli: Exponent = 500
+    start_ppm: Annotated[int, Field(ge=0, le=PPM)] = 100_000
+    patience_ppm: Annotated[int, Field(ge=0, le=PPM)] = 600_000
+    pace_ppm: Annotated[int, Field(ge=0, le=PPM)] = 500_000
+
+
+class Adaptive(Bargainer):
+    name: ClassVar[str] = "adaptive"
+
+    def __init__(self, params: AdaptiveParams | None = None) -> None:
+        self.params = params or AdaptiveParams()
+
+    def target(self, view: View) -> tuple[int, str]:
+        space = view.space
+        step, last = _place(view)
+        giving, why = self._giving(view)
+        if giving is None:
+            exponent, start = self.params.waiting_milli, 0
+        else:
+            exponent, start = self.params.giving_milli, giving
+        best = self._received(view)
+        floor = max(space.reservation, min(best.gain, space.best_gain) if best else 0)
+        conceded = conceded_ppm(step - start, max(1, last - start), exponent)
+        level = space.best_gain - (space.best_gain - floor) * conceded // PPM
+        if best is not None and best.gain >= level:
+            return best.gain, f"{why}; no less than what was offered once"
+        return level, why
+
+    def scores(self, view: View) -> Scores:
+        return Order(view.space, view.theirs)
+
+    def find(self, view: View, search: Search, target: int) -> list[Candidate]:
+        space = view.space
+        best = self._received(view)
+        if best is not None and best.gain >= target:
+            return [best]
+        avoided = worn(view)
+        if view.mine and view.may_repeat and target >= space.best_gain:
+            last = view.mine[-1]
+            if space.gain(last) >= target and last not in avoided and view.admits(last):
+                return [Candidate(last, space.gain(last), 0, space.branch_key(last))]
+        model = self.scores(view)
+        taken = frozenset(view.mine)
+        found = fresh(space, view.admits, search, model, target, taken)
+        if found is None:
+            found = cheapest(space, view.admits, model, self._ranks(view), taken)
+        if found is not None:
+            return [found]
+        known = search.at_least(target)
+        return [each for each in known if each.outcome not in avoided] or known
+
+    def settles(self, view: View, table: int) -> str | None:
+        """In the last move with an answer: rather what is on the table than one more try."""
+        if view.parties * view.max_rounds - view.moves != view.parties:
+            return None
+        best = self._received(view)
+        if best is None or table >= best.gain - (best.gain - view.space.reservation) // 20:
+            return "nothing better was ever offered, and there is no move after this one"
+        if conduct_of(view).returns:
+            return "the other side goes back on its offers, and there is no move after this one"
+        return None
+
+    def _chosen(self, view: View, candidates: list[Candidate]) -> Candidate:
+        return candidates[0]
+
+    def _stale(self, view: View, outcome: Outcome) -> bool:
+        # What was left may be asked for again, since the other side may like it by now; `find` sees to loops.
+        return is_weak(view.domain, view.mine[-1], outcome) and not view.may_repeat if view.mine else False
+
+    def _giving(self, view: View) -> tuple[int | None, str]:
+        """The move in which giving started, None while waiting is better; and why."""
+        if view.parties != 2:
+            return 0, "several others rarely move by themselves"
+        rounds = view.max_rounds
+        seen = conduct_of(view)
+        step, _ = _place(view)
+        if seen.kind == "moves by itself":
+            return None, f"the other side made {seen.unasked} new offers unasked, so waiting pays"
+        patience = rounds * self.params.patience_ppm // PPM
+        if seen.kind == "moves in answer":
+            start = rounds * self.params.start_ppm // PPM
+            return start, "the other side moves only in answer, so giving pays"
+        if step >= patience:
+            return patience, f"the other side has not moved in {step} rounds, so something must be given"
+        return None, "the other side has not shown yet whether it moves by itself"
+
+    def _ranks(self, view: View) -> int:
+        """How many of the acceptable outcomes of a small space may be asked for by now, while giving."""
+        giving, _ = self._giving(view)
+        listed = view.space.listed
+        step, last = _place(view)
+        if giving is None or listed is None or step < giving:
+            return 0
+        acceptable = bisect_right(listed[0], -view.space.reservation)
+        return 1 + acceptable * (step - giving) * self.params.pace_ppm // (max(1, last - giving) * PPM)
+
+    @staticmethod
+    def _received(view: View) -> Candidate | None:
+        """The best offer received that may be agreed to and was not asked for in vain. Of several others'
+        offers none counts: what suits one need not suit the rest.
+        """
+        if view.parties != 2:
+            return None
+        space = view.space
+        taken = frozenset(view.mine)
+        received = [offer for offer in dict.fromkeys(reversed(view.theirs)) if offer not in taken]
+        best: Outcome | None = None
+        for offer in received:
+            better = best is None or space.gain(offer) > space.gain(best)
+            if better and space.agreeable(offer) and view.admits(offer):
+                best = offer
+        return None if best is None else Candidate(best, space.gain(best), 0, space.branch_key(best))
+
+
+def _place(view: View) -> tuple[int, int]:
+    """This move's place among those that can still be answered, and the last of them."""
+    last = max(1, view.max_rounds - 1 - (1 if view.moves % view.parties else 0) - 1)
+    return min(view.round, last), last
