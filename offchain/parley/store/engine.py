@@ -19,6 +19,8 @@ from parley.store.schema import HEAD
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATING = threading.Lock()  # Alembic's environment is process-global
+TARGET = "head"
+_MIGRATION_LOCK: Final = 0x7061726C65792D6D  # any number that nobody else uses: "parley-m"
 
 
 def parse_url(url: str) -> URL:
@@ -110,11 +112,15 @@ def migrate(engine: Engine) -> None:
     from alembic.util import CommandError
 
     with _MIGRATING, engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            # Several processes may start at once: one migrates, and the others find it done.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
         try:
-            command.upgrade(config, "head")
+            command.upgrade(config, TARGET)
+            connection.commit()  # the lock began a transaction that Alembic takes part in
         except CommandError:
             raise StoreSchema(
                 "This version does not know the database's schema.", found=found, known=HEAD

@@ -36,6 +36,15 @@ class StandingMoved(StoreError):
     status = 409
 
 
+class LeaseLost(StoreError):
+    """Somebody else holds the lease by now; nothing of this write was kept."""
+
+    code = "store.lease-lost"
+    next_action = "Stop what the lease was for; the holder in values goes on with it."
+    retryable = True
+    status = 409
+
+
 class IdempotencyMismatch(StoreError):
     """The idempotency key was used before for another stream or other events."""
 

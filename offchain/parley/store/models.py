@@ -155,6 +155,18 @@ class ChallengeRow:
     expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to do what only one process may do, until `expires_at` (unix seconds) unless renewed. `token`
+    grows with every change of hands, so that a write of an earlier holder can be told.
+    """
+
+    name: str
+    holder: str
+    token: int
+    expires_at: int
+
+
 Row = NegotiationRow | DealRow | SessionRow
 
 

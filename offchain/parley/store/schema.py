@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """Revision of the newest migration."""
 
 metadata = sa.MetaData()
@@ -121,6 +121,15 @@ deal_parties = sa.Table(
     sa.Column("address", _ADDRESS, nullable=False),
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Index("ix_deal_parties_address", "address", "position"),
+)
+
+leases = sa.Table(
+    "leases",
+    metadata,
+    sa.Column("name", sa.String(120), primary_key=True),
+    sa.Column("holder", sa.String(120), nullable=False),
+    sa.Column("token", sa.BigInteger, nullable=False),
+    sa.Column("expires_at", sa.BigInteger, nullable=False),
 )
 
 sessions = sa.Table(

@@ -4,6 +4,8 @@ crash.
 
 from __future__ import annotations
 
+import contextlib
+import contextvars
 import logging
 import threading
 import time
@@ -20,10 +22,12 @@ from parley.store import schema
 from parley.store.codec import chain, encode
 from parley.store.engine import make_engine, migrate, parse_url
 from parley.store.errors import StoreConfig, translate
+from parley.store.leases import Leases
 from parley.store.models import (
     ZERO_CHAIN,
     AppendResult,
     DocumentPut,
+    Lease,
     NewEvent,
     NewOutbox,
     OutboxItem,
@@ -39,6 +43,7 @@ from parley.store.writer import Writer
 
 _LOG = logging.getLogger("parley.store")
 T = TypeVar("T")
+_FENCE: contextvars.ContextVar[Lease | None] = contextvars.ContextVar("parley-store-fence", default=None)
 
 
 def wall_clock() -> int:
@@ -69,6 +74,7 @@ class EventStore:
         self.negotiations = Negotiations(self._reader)
         self.deals = Deals(self._reader)
         self.sessions = Sessions(self._reader, self.transact)
+        self.leases = Leases(lambda work: self._writer.submit(work).result())
 
     @classmethod
     def open(cls, url: str, *, busy_ms: int = 5000, clock: Callable[[], int] = wall_clock) -> EventStore:
@@ -127,7 +133,7 @@ class EventStore:
                 idempotency_key=idempotency_key,
             )
 
-        return self._writer.submit(job, atomic=True)
+        return self._submit(job, atomic=True)
 
     def append(
         self,
@@ -168,7 +174,29 @@ class EventStore:
 
     def transact_async(self, work: Callable[[Transaction], T]) -> Future[T]:
         """As `transact`, at once."""
-        return self._writer.submit(work)
+        return self._submit(work)
+
+    def _submit(self, work: Callable[[Transaction], T], *, atomic: bool = False) -> Future[T]:
+        lease = _FENCE.get()
+        if lease is None:
+            return self._writer.submit(work, atomic=atomic)
+
+        def fenced(transaction: Transaction) -> T:
+            transaction.require_lease(lease)
+            return work(transaction)
+
+        return self._writer.submit(fenced, atomic=atomic)
+
+    @contextlib.contextmanager
+    def fenced(self, lease: Lease) -> Iterator[None]:
+        """Everything that this thread writes inside is refused with `LeaseLost` once the lease is
+        another's.
+        """
+        before = _FENCE.set(lease)
+        try:
+            yield
+        finally:
+            _FENCE.reset(before)
 
     def transact(self, work: Callable[[Transaction], T]) -> T:
         """Run `work` on the writer thread inside a transaction; returns its result once durable.

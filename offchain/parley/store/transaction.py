@@ -16,12 +16,19 @@ from sqlalchemy.sql.expression import Executable
 from parley.store import rows as mapping
 from parley.store import schema
 from parley.store.codec import chain, encode, fingerprint
-from parley.store.errors import EventInvalid, IdempotencyMismatch, SequenceConflict, StandingMoved
+from parley.store.errors import (
+    EventInvalid,
+    IdempotencyMismatch,
+    LeaseLost,
+    SequenceConflict,
+    StandingMoved,
+)
 from parley.store.models import (
     ANY,
     ZERO_CHAIN,
     AppendResult,
     DocumentPut,
+    Lease,
     NewEvent,
     NewOutbox,
     Row,
@@ -302,6 +309,20 @@ class Transaction:
         if first and key in self._upserts:
             return
         self._upserts[key] = (statement, values)
+
+    # ------------------------------------------------------------------ leases
+
+    def require_lease(self, lease: Lease) -> None:
+        """Raises `LeaseLost` unless nobody else has taken the lease since. An expired lease that nobody
+        took is still good: the token is what counts, not the clock.
+        """
+        table = schema.leases
+        held = self.execute(
+            sa.select(table.c.holder, table.c.token).where(table.c.name == lease.name)
+        ).fetchone()
+        if held is None or int(held[1]) != lease.token:
+            holder = None if held is None else str(held[0])
+            raise LeaseLost("The lease was taken over.", lease=lease.name, token=lease.token, holder=holder)
 
     # ---------------------------------------------------------------- free use
 

@@ -26,6 +26,31 @@ def test_the_migration_makes_the_tables_of_the_code(store: EventStore) -> None:
         assert compare_metadata(context, metadata) == []
 
 
+def test_an_older_database_is_brought_forward_with_what_it_holds(url: str, monkeypatch: Any) -> None:
+    from parley.store import ANY, DealRow, NewEvent, engine
+
+    def row(number: int) -> DealRow:
+        parties = (("buyer", "0xb"), ("seller", "0xs"))
+        return DealRow(f"d{number}", "open", "0xt", 1, 1, 0, 1, parties)
+
+    monkeypatch.setattr(engine, "TARGET", "0001")
+    monkeypatch.setattr(engine, "HEAD", "0001")
+    old = EventStore.open(url)
+    for number in range(3):
+        old.append("s", ANY, [NewEvent("k", {"n": number})], rows=[row(number)])
+    with old._writing.begin() as connection:  # as the older version numbered them
+        connection.exec_driver_sql("UPDATE deals SET position = position / 1024")
+        connection.exec_driver_sql("UPDATE deal_parties SET position = position / 1024")
+    old.close()
+    monkeypatch.undo()
+    with EventStore.open(url) as new:
+        assert [event.data["n"] for event in new.read("s")] == [0, 1, 2]
+        assert [item.deal_id for item in new.deals.page(limit=2).items] == ["d2", "d1"]
+        new.append("s", ANY, [NewEvent("k", {"n": 3})], rows=[row(3)])
+        assert [item.deal_id for item in new.deals.page().items] == ["d3", "d2", "d1", "d0"]
+        assert new.leases.acquire("sender", "me", 1) is not None
+
+
 def test_uniqueness_is_the_databases_own(store: EventStore, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "store.sqlite") as other:
         insert = "INSERT INTO events VALUES (?, 's', 0, 'k', '{}', 1, '0x')"

@@ -1,0 +1,70 @@
+"""Leases: one process at a time sends transactions or follows the chain, and takes over when the other is
+gone.
+
+A holder that was paused may wake after somebody else took over. Its clock cannot tell it; the fencing
+token can: every write made under `EventStore.fenced` is refused inside its transaction when the token is
+no longer the newest. (Kleppmann, "How to do distributed locking", 2016.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+
+from parley.store import schema
+from parley.store.models import Lease
+from parley.store.transaction import Transaction
+
+T = TypeVar("T")
+Transact = Callable[[Callable[[Transaction], "Lease | None"]], "Lease | None"]
+
+
+class Leases:
+    """Taking, renewing and giving up, each in one transaction. Times are unix seconds of the store's
+    clock.
+    """
+
+    def __init__(self, transact: Transact) -> None:
+        self._transact = transact
+
+    def acquire(self, name: str, holder: str, seconds: int) -> Lease | None:
+        """The lease for `holder`, new or renewed; None while somebody else's has not expired. Blocks."""
+        table = schema.leases
+
+        def work(transaction: Transaction) -> Lease | None:
+            now = transaction.now
+            row = transaction.execute(sa.select(table).where(table.c.name == name)).fetchone()
+            if row is None:
+                found = Lease(name, holder, 1, now + seconds)
+                transaction.execute(
+                    sa.insert(table).values(
+                        name=name, holder=holder, token=found.token, expires_at=found.expires_at
+                    )
+                )
+                return found
+            if row.holder != holder and now <= row.expires_at:
+                return None
+            token = int(row.token) + (row.holder != holder)
+            transaction.execute(
+                sa.update(table)
+                .where(table.c.name == name)
+                .values(holder=holder, token=token, expires_at=now + seconds)
+            )
+            return Lease(name, holder, token, now + seconds)
+
+        return self._transact(work)
+
+    def release(self, lease: Lease) -> None:
+        """Lets others take it at once. Nothing happens when it is lost already. Blocks."""
+        table = schema.leases
+
+        def work(transaction: Transaction) -> None:
+            transaction.execute(
+                sa.update(table)
+                .where(table.c.name == lease.name, table.c.token == lease.token)
+                .values(expires_at=transaction.now - 1)
+            )
+
+        self._transact(work)
