@@ -1,16 +1,21 @@
 """The thread that moves settlement: quick while there is work, patient while there is none or the node is
-away.
+away. Of several processes on one database the holder of a lease does it, and another takes over when it is
+gone.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 
 from parley.errors import ParleyError
 from parley.settlement.service import Settlement
-from parley.store import EventStore
+from parley.store import EventStore, Lease, LeaseLost, StoreError
+from parley.store.leases import holder_name, is_gone
 
+LEASE = "settlement"
+LEASE_SECONDS = 20
 _LOG = logging.getLogger("parley.settlement")
 
 
@@ -33,6 +38,8 @@ class SettlementWorker:
         self._busy, self._idle, self._patience = busy, idle, patience
         self._wake = threading.Event()
         self._stop = threading.Event()
+        self._holder = holder_name()
+        self._lease: Lease | None = None
         self._thread: threading.Thread | None = None
         self.last_error: ParleyError | None = None
 
@@ -52,11 +59,44 @@ class SettlementWorker:
             self._wake.set()
             self._cancel()
             thread.join(seconds)
+        lease, self._lease = self._lease, None
+        if lease is not None:
+            with contextlib.suppress(StoreError):
+                self._store.leases.release(lease)
+
+    @property
+    def active(self) -> bool:
+        """Whether this process settles now; otherwise another one on the same database does."""
+        return self._lease is not None
 
     @property
     def healthy(self) -> bool:
         """Whether the last tick went well."""
         return self._thread is not None and self.last_error is None
+
+    def _tick(self) -> bool:
+        """One tick if this process holds the lease; every write of it is refused once it does not."""
+        lease = self._held()
+        if lease is None:
+            return False
+        try:
+            with self._store.fenced(lease):
+                return self._settlement.tick()
+        except LeaseLost:
+            _LOG.warning("another process settles from now on")
+            self._lease = None
+            return False
+
+    def _held(self) -> Lease | None:
+        now = self._store.now()
+        if self._lease is None or self._lease.expires_at - now < LEASE_SECONDS // 2:
+            before, self._lease = (
+                self._lease,
+                self._store.leases.acquire(LEASE, self._holder, LEASE_SECONDS, is_gone),
+            )
+            if before is None and self._lease is not None:
+                _LOG.info("this process settles")
+        return self._lease
 
     def _run(self) -> None:
         failures = 0
@@ -64,7 +104,7 @@ class SettlementWorker:
             self._wake.clear()
             moved = False
             try:
-                moved = self._settlement.tick()
+                moved = self._tick()
                 if self.last_error is not None:
                     _LOG.info("settlement goes on")
                 failures, self.last_error = 0, None

@@ -8,6 +8,9 @@ no longer the newest. (Kleppmann, "How to do distributed locking", 2016.)
 
 from __future__ import annotations
 
+import os
+import secrets
+import socket
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -29,8 +32,14 @@ class Leases:
     def __init__(self, transact: Transact) -> None:
         self._transact = transact
 
-    def acquire(self, name: str, holder: str, seconds: int) -> Lease | None:
-        """The lease for `holder`, new or renewed; None while somebody else's has not expired. Blocks."""
+    def acquire(
+        self, name: str, holder: str, seconds: int, gone: Callable[[str], bool] = lambda _: False
+    ) -> Lease | None:
+        """The lease for `holder`, new or renewed; None while somebody else's has not expired. Blocks.
+
+        `gone` may know that another holder is dead, so that its time need not be waited for. If it is wrong,
+        that holder's writes are refused all the same.
+        """
         table = schema.leases
 
         def work(transaction: Transaction) -> Lease | None:
@@ -44,7 +53,7 @@ class Leases:
                     )
                 )
                 return found
-            if row.holder != holder and now <= row.expires_at:
+            if row.holder != holder and now <= row.expires_at and not gone(row.holder):
                 return None
             token = int(row.token) + (row.holder != holder)
             transaction.execute(
@@ -68,3 +77,23 @@ class Leases:
             )
 
         self._transact(work)
+
+
+def holder_name() -> str:
+    """A name for this process, by which others on the same machine can tell whether it lives."""
+    return f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+
+
+def is_gone(holder: str) -> bool:
+    """Whether the process that took this name is dead for certain: of this machine, and no longer there."""
+    host, _, rest = holder.partition("/")
+    number = rest.partition("/")[0]
+    if host != socket.gethostname() or not number.isdecimal():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
