@@ -144,6 +144,11 @@ contract AgentRegistry is IAgentRegistry, ERC721, EIP712 {
     // ------------------------------------------------------------------ views
 
     /// @inheritdoc IAgentRegistry
+    function isAuthorizedOrOwner(address spender, uint256 agentId) external view returns (bool) {
+        return _isAuthorized(ownerOf(agentId), spender, agentId);
+    }
+
+    /// @inheritdoc IAgentRegistry
     function agentCount() external view returns (uint256) {
         return _nextId;
     }

@@ -6,16 +6,12 @@ import {IEvidence} from "./interfaces/IEvidence.sol";
 import {SignatureCheck} from "./libraries/SignatureCheck.sol";
 import {MessageHash} from "./periphery/MessageHash.sol";
 import {Relayed} from "./periphery/Relayed.sol";
+import {StatementHash} from "./periphery/StatementHash.sol";
 import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 
 /// @title Parley evidence
 /// @notice Roles, trust and signatures: see IEvidence.
 contract Evidence is IEvidence, Relayed {
-    bytes32 private constant SUBMISSION = keccak256(
-        "EvidenceSubmission(bytes32 dealId,address party,string evidence,bytes32 contentHash,uint40 validUntil)"
-    );
-    bytes32 private constant ANCHOR = keccak256("Anchor(address anchorer,uint64 size,bytes32 root,uint40 validUntil)");
-
     IEscrow private immutable ESCROW;
 
     mapping(address principal => mapping(bytes32 negotiation => Conviction)) private _convictions;
@@ -91,8 +87,7 @@ contract Evidence is IEvidence, Relayed {
         if (status == IEscrow.Status.Unopened || status >= IEscrow.Status.Closed) revert DealNotLive(dealId, status);
         if (party == address(0) || (party != deal.buyer && party != deal.seller)) revert IEscrow.NotParty(party);
         if (bytes(evidence).length == 0) revert EvidenceEmpty();
-        bytes32 action =
-            keccak256(abi.encode(SUBMISSION, dealId, party, keccak256(bytes(evidence)), contentHash, validUntil));
+        bytes32 action = StatementHash.submission(dealId, party, keccak256(bytes(evidence)), contentHash, validUntil);
         _requireAction(party, action, validUntil, signature);
         if (signature.length != 0) {
             // Or anyone could say it again and again in the party's name.
@@ -109,7 +104,7 @@ contract Evidence is IEvidence, Relayed {
     function anchor(address anchorer, uint64 size, bytes32 root, uint40 validUntil, bytes calldata signature) external {
         LogRoot storage latest = _anchors[anchorer];
         if (size <= latest.size) revert AnchorNotGrowing(anchorer, size, latest.size);
-        _requireAction(anchorer, keccak256(abi.encode(ANCHOR, anchorer, size, root, validUntil)), validUntil, signature);
+        _requireAction(anchorer, StatementHash.anchor(anchorer, size, root, validUntil), validUntil, signature);
         (latest.root, latest.size, latest.anchoredAt) = (root, size, uint40(block.timestamp));
         emit Anchored(anchorer, size, root);
     }

@@ -6,6 +6,7 @@ import {IPanelArbiter} from "./interfaces/IPanelArbiter.sol";
 import {DealRules} from "./libraries/DealRules.sol";
 import {Medians} from "./periphery/Medians.sol";
 import {Purse} from "./periphery/Purse.sol";
+import {StatementHash} from "./periphery/StatementHash.sol";
 import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 
 /// @title Parley panel
@@ -14,10 +15,6 @@ import {Clones} from "@openzeppelin/contracts/proxy/Clones.sol";
 /// its code, at an address that follows from them.
 contract PanelArbiter is IPanelArbiter, Purse {
     uint256 private constant MAX_MEMBERS = 15;
-    bytes32 private constant VOTE = keccak256(
-        "Vote(address member,bytes32 dealId,uint8 milestone,uint16 sellerBps,bytes32 rationale,uint128 fee,uint40 validUntil)"
-    );
-
     IEscrow private immutable ESCROW;
     address private immutable MAKER;
 
@@ -180,8 +177,8 @@ contract PanelArbiter is IPanelArbiter, Purse {
     function _requireVote(address[] memory members, bytes32 dealId, uint8 milestone, Vote calldata vote) private view {
         if (!_isMember(members, vote.member)) revert VoteForeign(vote.member);
         if (vote.sellerBps > DealRules.BPS) revert IEscrow.BpsOutOfRange(vote.sellerBps);
-        bytes32 structHash = keccak256(
-            abi.encode(VOTE, vote.member, dealId, milestone, vote.sellerBps, vote.rationale, vote.fee, vote.validUntil)
+        bytes32 structHash = StatementHash.vote(
+            vote.member, dealId, milestone, vote.sellerBps, vote.rationale, vote.fee, vote.validUntil
         );
         _requireSignature(vote.member, _hashTypedData(structHash), vote.signature);
     }

@@ -103,6 +103,10 @@ interface IAgentRegistry {
 
     // ------------------------------------------------------------------ views
 
+    /// @notice Whether an account may act for an agent: its owner, or approved by it. ERC-8004 registries of feedback and of
+    /// validations ask this.
+    function isAuthorizedOrOwner(address spender, uint256 agentId) external view returns (bool);
+
     /// @notice The number of agents registered so far, which is the id of the next.
     function agentCount() external view returns (uint256);
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Tabs} from "../../src/Tabs.sol";
 import {IPurse} from "../../src/interfaces/IPurse.sol";
 import {ITabs} from "../../src/interfaces/ITabs.sol";
 import {TabTermsReader} from "../../src/periphery/TabTerms.sol";
@@ -14,7 +13,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @notice Plays buyers, sellers and a relayer over an honest token and one that blocks accounts. For every call it says
 /// first whether it must succeed.
 contract TabsHandler is Test {
-    Tabs public immutable TABS = new Tabs();
+    ITabs public immutable TABS = ITabs(vm.deployCode("src/Tabs.sol:Tabs", ""));
 
     address[] private _tokens;
     address[] private _actors;

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PaymentToken} from "../../src/PaymentToken.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {IPurse} from "../../src/interfaces/IPurse.sol";
 import {ITabs} from "../../src/interfaces/ITabs.sol";
@@ -9,6 +8,7 @@ import {BlocklistToken} from "../tokens/BlocklistToken.sol";
 import {FalseReturningToken} from "../tokens/FalseReturningToken.sol";
 import {FeeOnTransferToken} from "../tokens/FeeOnTransferToken.sol";
 import {HookedToken, ReenteringHook, RefusingHook} from "../tokens/HookedToken.sol";
+import {IPaymentToken} from "../tokens/IPaymentToken.sol";
 import {NoReturnToken} from "../tokens/NoReturnToken.sol";
 import {ReturnBombToken} from "../tokens/ReturnBombToken.sol";
 import {ReenteringWallet} from "../tokens/wallets/HostileWallets.sol";
@@ -100,7 +100,7 @@ contract TabsPurseTest is TabsTest {
 contract TabsTokensTest is TabsTest {
     /// @dev Makes `chosen` the token of the tabs from here on, and funds the buyer in it.
     function use(address chosen) internal {
-        token = PaymentToken(chosen);
+        token = IPaymentToken(chosen);
         (bool minted,) = chosen.call(abi.encodeWithSignature("mint(address,uint256)", buyer, FUNDS));
         assertTrue(minted, "mint");
         vm.prank(buyer);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PaymentToken} from "../../src/PaymentToken.sol";
-import {Tabs} from "../../src/Tabs.sol";
 import {ITabs} from "../../src/interfaces/ITabs.sol";
 import {TabTermsReader} from "../../src/periphery/TabTerms.sol";
 import {Test} from "../base/Test.sol";
+import {IPaymentToken} from "../tokens/IPaymentToken.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @notice Tabs with funded parties. Digests are made apart from the contract, field by field, from the literal type
@@ -18,8 +17,8 @@ abstract contract TabsTest is Test {
     uint72 internal constant NONCE = 0x1234567890abcdef12;
     uint40 internal constant EXPIRY = uint40(START + 30 days);
 
-    Tabs internal tabs;
-    PaymentToken internal token;
+    ITabs internal tabs;
+    IPaymentToken internal token;
 
     address internal buyer;
     uint256 internal buyerKey;
@@ -30,8 +29,9 @@ abstract contract TabsTest is Test {
 
     function setUp() public virtual {
         vm.warp(START);
-        tabs = new Tabs();
-        token = new PaymentToken(address(this), 1e30);
+        tabs = ITabs(vm.deployCode("src/Tabs.sol:Tabs", ""));
+        bytes memory supply = abi.encode(address(this), 1e30);
+        token = IPaymentToken(vm.deployCode("src/PaymentToken.sol:PaymentToken", supply));
         (buyer, buyerKey) = makeAddrAndKey("buyer");
         (seller, sellerKey) = makeAddrAndKey("seller");
         endow(buyer);
@@ -198,7 +198,7 @@ abstract contract TabsTest is Test {
         bytes memory fields = abi.encode(
             typeHash, tab.buyer, address(tabs), uint256(amount) + fee, uint256(0), uint256(validUntil) + 1, nonce
         );
-        bytes32 separator = PaymentToken(tab.token).DOMAIN_SEPARATOR();
+        bytes32 separator = IPaymentToken(tab.token).DOMAIN_SEPARATOR();
         return bare(key, keccak256(abi.encodePacked(hex"1901", separator, keccak256(fields))));
     }
 

@@ -55,6 +55,10 @@ class RegistryContract:
     def agent_wallet(self, agent_id: int) -> str:
         return str(self._view("getAgentWallet", agent_id))
 
+    def is_authorized_or_owner(self, account: str, agent_id: int) -> bool:
+        """Whether the account may act for the agent: its owner, or approved by it."""
+        return bool(self._view("isAuthorizedOrOwner", account, agent_id))
+
     def agent_count(self) -> int:
         return int(self._view("agentCount"))
 
