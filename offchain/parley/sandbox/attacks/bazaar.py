@@ -29,7 +29,7 @@ def priced(name: str, cost: int, value: int, draws: Draws, rounds: int) -> Case:
 
 
 def bazaar_domain(title: str, rounds: int) -> Domain:
-    """Price 0.50 to 10.00 in cents (six decimals), delivery in 0 to 14 days, three levels of support."""
+    """Price 0.50 to 10.00 in steps of 0.05 (six decimals), 0 to 14 days, three levels of support."""
     limits = {
         "max_rounds": rounds,
         "deadline_seconds": 3_600,
@@ -45,7 +45,7 @@ def bazaar_domain(title: str, rounds: int) -> Domain:
             "version": 1,
             "title": title,
             "issues": [
-                {"name": "price", "type": "amount", "min": "500000", "max": "10000000", "step": "10000"},
+                {"name": "price", "type": "amount", "min": "500000", "max": "10000000", "step": "50000"},
                 {"name": "days", "type": "integer", "min": 0, "max": 14, "step": 1},
                 {"name": "support", "type": "choice", "values": list(SUPPORT)},
             ],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from parley.negotiation.analysis import Assessment
@@ -37,11 +38,15 @@ class Played:
     seed: int
     result: Result
     offers: tuple[OfferMade, ...]
-    assessment: Assessment
     senders: Mapping[Address, str]
     whys: Mapping[int, Explanation]
     by: str
     refused: str | None
+
+    @cached_property
+    def assessment(self) -> Assessment:
+        """How good it was, against all that was possible. Raises `SpaceEmpty` where nothing was."""
+        return self.case.analysis.assess(self.result.values if self.result.agreed else None)
 
     @property
     def rounds(self) -> int:
@@ -175,10 +180,9 @@ def play(
             whys[match.state.sequence] = move.explanation
             match.play(move)
     result = match.result()
-    assessment = case.analysis.assess(result.values if result.agreed else None)
     senders = {match.address(role): role for role in roles}
     senders.update(dict.fromkeys(match.opening.reviewers, REVIEWER))
-    return Played(case, by_role, seed, result, tuple(match.offers), assessment, senders, whys, mover, refused)
+    return Played(case, by_role, seed, result, tuple(match.offers), senders, whys, mover, refused)
 
 
 def _possible(case: Case) -> dict[str, Any]:
