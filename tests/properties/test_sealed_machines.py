@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from parley.negotiation.errors import Refusal
-from parley.negotiation.protocols.auction import SealedBids, forfeits
+from parley.negotiation.protocols.auction import SealedBids
+from parley.negotiation.protocols.bidding import forfeits
 from parley.negotiation.protocols.mediation import Mediated
 from parley.negotiation.sealed import Phase
 from parley.negotiation.status import Reason, Status

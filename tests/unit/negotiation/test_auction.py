@@ -35,7 +35,7 @@ from parley.negotiation.errors import (
     TimeoutTooEarly,
     WrongPhase,
 )
-from parley.negotiation.protocols.auction import forfeits
+from parley.negotiation.protocols.bidding import forfeits
 from parley.negotiation.status import Fallback, Reason, Status
 from parley.policy.facts import Counterparty, facts_of
 from parley.terms.bonds import bond_deal, bond_deal_id
