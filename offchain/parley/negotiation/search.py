@@ -11,9 +11,12 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from operator import eq
 
+from parley.negotiation.errors import SearchExhausted
 from parley.negotiation.knapsack import Table, relaxed
 from parley.negotiation.space import Axis, Branch, Outcome, Space
+from parley.negotiation.walk import Pruner, Steps, best_first
 from parley.terms.domain import IssueValue
 
 Admissible = Callable[[Outcome], bool]
@@ -23,6 +26,8 @@ Scores = Callable[[Axis], Sequence[int]]
 TRIES = 256
 """How many outcomes may be put to the policy in one search."""
 NARROWINGS = 12
+WALKED = 4_096
+"""How many prefixes are looked at where constraints tie issues together and nothing simpler helped."""
 WINDOW = 16
 LISTED_WINDOW = 2_048
 """How many allowed outcomes above a target are ranked by what the other side is thought to gain."""
@@ -134,10 +139,11 @@ class Search:
         """The best candidate of one branch. Values that turn out to be what the policy objects to are
         taken out, and the rest is solved anew; when no single value is to blame the neighbours are tried.
         """
+        whole, scores = branch, table
         for _ in range(NARROWINGS):
             indices = relaxed(branch, table, target)
             if indices is None:
-                return None
+                return self._walked(whole, scores, target)
             if self._admits(branch.outcome(indices)):
                 return _candidate(branch, table, indices)
             narrowed = self._narrowed(branch, table, indices)
@@ -145,10 +151,23 @@ class Search:
                 break
             branch, table = narrowed
         else:
-            return None
+            return self._walked(whole, scores, target)
         for chosen in _around(branch, table, indices, target):
             if self._admits(branch.outcome(chosen)):
                 return _candidate(branch, table, chosen)
+        return self._walked(whole, scores, target)
+
+    def _walked(self, branch: Branch, table: Table, target: int) -> Candidate | None:
+        """The best candidate of a branch whose issues constraints tie together, by walking it in order."""
+        if not self._space.profile.constraints:
+            return None
+        walk = best_first(branch, table, Pruner(self._space, branch), Steps(WALKED), least=target)
+        try:
+            for chosen in walk:
+                if self._admits(branch.outcome(chosen)):
+                    return _candidate(branch, table, chosen)
+        except SearchExhausted:
+            pass
         return None
 
     def _narrowed(self, branch: Branch, table: Table, indices: list[int]) -> tuple[Branch, Table] | None:
@@ -183,10 +202,12 @@ class Search:
     def _admits(self, outcome: Outcome) -> bool:
         known = self._known.get(outcome)
         if known is None:
-            if self._left == 0:
-                raise _Spent
-            self._left -= 1
-            known = self._space.constraints_hold(outcome) and self._admissible(outcome)
+            known = self._space.constraints_hold(outcome)
+            if known:
+                if self._left == 0:
+                    raise _Spent
+                self._left -= 1
+                known = self._admissible(outcome)
             self._known[outcome] = known
         return known
 
@@ -236,7 +257,7 @@ def _without(branch: Branch, table: Table, at: int, kept: list[int]) -> tuple[Br
 
 
 def _agreements(outcome: Outcome, other: Outcome) -> int:
-    return sum(1 for mine, theirs in zip(outcome, other, strict=True) if mine == theirs)
+    return sum(map(eq, outcome, other))
 
 
 def _around(branch: Branch, table: Table, indices: list[int], target: int) -> Iterator[list[int]]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from parley.policy.rule_syntax import Apply, Fact, Listed, Literal, Node, NotTranslated
+from parley.policy.rule_syntax import Fact, Listed, Literal, Node, NotTranslated
 from parley.policy.solver_numbers import Grid, Number, Switch, constant, negated, scaled
 
 _INT64: Final = (-(2**63), 2**63 - 1)
