@@ -7,7 +7,6 @@ data, so a replay needs no clock and gives the same state byte for byte.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from parley.errors import ParleyError
 from parley.negotiation import interventions
@@ -209,8 +208,7 @@ class Machine:
             raise OnHold("The negotiation is on hold", by=state.hold.by)
         step = self._dispatch(state, message, message_hash)
         entry = self.rules.sender_index[core.sender].to_bytes(2) + bytes.fromhex(message_hash[2:])
-        after = replace(
-            step.state,
+        after = step.state.changed(
             sequence=state.sequence + 1,
             last=message_hash,
             last_sent_at=core.sent_at,

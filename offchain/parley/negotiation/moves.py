@@ -22,7 +22,6 @@ from parley.negotiation.rules import Rules
 from parley.negotiation.state import Hold, NegotiationState, PartyRecord, StandingOffer, Step
 from parley.negotiation.status import Fallback, Reason, Status
 from parley.negotiation.stops import new_round, pair_digest, record_offer, with_pair
-from parley.terms.canonical import document_hash
 from parley.terms.errors import TermsError
 from parley.terms.message import Message, Performative
 from parley.terms.payloads import Accept, Offer, Reject
@@ -47,9 +46,8 @@ def offer(
         raise SentAtInvalid(
             "The offer expires before it is sent", expires_at=payload.expires_at, sent_at=core.sent_at
         )
-    values = _decode(rules, payload)
+    values, digest = _decode(rules, payload)
     at = rules.index[core.sender]
-    digest = document_hash(dict(payload.values))
     if state.exhausted:
         return last_word.speak(rules, state, at, message, message_hash, payload, values, digest)
     record = record_offer(rules, state.records[at], values, digest, payload.final)
@@ -60,7 +58,7 @@ def offer(
     status = Status.PROPOSED if opening_move else Status.COUNTER
     pair = pair_digest(records)
     pairs, looped = (state.pairs, False) if pair is None else with_pair(state.pairs, pair)
-    state = replace(state, status=status, offer=standing, acceptances=(), records=records, pairs=pairs)
+    state = state.changed(status=status, offer=standing, acceptances=(), records=records, pairs=pairs)
     made: Effect = OfferMade(role, message_hash, payload, core.sequence, values)
     if looped:
         return end(state, Status.TERMINATED, Reason.LOOP, rules.fallback, made)
@@ -132,12 +130,12 @@ def _answered(state: NegotiationState, role: str, cited: Hash32) -> StandingOffe
     return standing
 
 
-def _decode(rules: Rules, payload: Offer) -> tuple[int | str, ...]:
+def _decode(rules: Rules, payload: Offer) -> tuple[tuple[int | str, ...], Hash32]:
+    """The values in the domain's order, and the hash of their canonical form."""
     try:
-        values = rules.domain.decode_values(payload.values)
+        return rules.domain.decoded(payload.values)
     except TermsError as error:
         raise OfferInvalid(error.message, cause=error.code, **error.values) from error
-    return tuple(values[name] for name in rules.issue_names)
 
 
 def _pass_turn(rules: Rules, state: NegotiationState, *before: Effect) -> Step:
@@ -151,7 +149,7 @@ def _pass_turn(rules: Rules, state: NegotiationState, *before: Effect) -> Step:
     if moves % len(rules.roles) == 0:
         rounds += 1
         records = new_round(records)
-    state = replace(state, moves=moves, turn=turn, round=rounds, records=records)
+    state = state.changed(moves=moves, turn=turn, round=rounds, records=records)
     if rounds < rules.max_rounds or state.exhausted:
         return Step(state, (*before, TurnPassed(turn, rounds)))
     if rules.fallback is not Fallback.ESCALATE:

@@ -17,7 +17,7 @@ from parley.negotiation.state import NegotiationState
 from parley.negotiation.status import Status
 from parley.negotiation.strategies.bargainer import Strategy
 from parley.negotiation.strategies.moves import AcceptOffer, Escalate, Explanation, Move, Propose, Walk
-from parley.negotiation.strategies.view import Filter, everything, view_of
+from parley.negotiation.strategies.view import Filter, Made, everything, view_of
 from parley.negotiation.utility import Profile
 from parley.terms import payloads
 from parley.terms.domain import Domain, IssueValue
@@ -74,6 +74,7 @@ class Match:
         self.offers: list[OfferMade] = []
         self.messages: list[Message] = []
         self.record: list[tuple[str, Explanation]] = []
+        self._made: dict[str, Made] = {role: Made() for role in domain.roles}
         self._addresses = {party.role: party.address for party in self.opening.parties}
         self.send(domain.roles[0], Performative.OPEN, payloads.Open(salt=self.salt()))
 
@@ -86,7 +87,8 @@ class Match:
 
     def move(self, admissible: Filter | None = None) -> Move:
         """What the party on turn would do; `admissible` in place of its seat's filter."""
-        seat = self.seats[self.state.turn]
+        role = self.state.turn
+        seat = self.seats[role]
         view = view_of(
             self.state,
             self.offers,
@@ -95,6 +97,7 @@ class Match:
             seed=self.seed,
             now=self.state.last_sent_at,
             reputation_ppm=seat.reputation_ppm,
+            made=self._made[role],
         )
         return seat.strategy.decide(view)
 
@@ -163,14 +166,24 @@ class Match:
 
     def offer(self, move: Propose) -> payloads.Offer:
         """The payload of a proposal."""
-        return payloads.Offer(
-            salt=self.salt(),
-            values=self.domain.encode_values(move.values),
-            expires_at=0,
-            assumptions=(),
-            dependencies=(),
-            final=False,
+        salt = self.salt()
+        values = self.domain.encode_values(move.values)
+        offer = payloads.Offer.unchecked(
+            salt=salt, values=values, expires_at=0, assumptions=(), dependencies=(), final=False
         )
+        offer.remember_canonical(
+            {
+                "schema": "parley/offer",
+                "version": 1,
+                "salt": salt,
+                "values": values,
+                "expires_at": 0,
+                "assumptions": [],
+                "dependencies": [],
+                "final": False,
+            }
+        )
+        return offer
 
     def salt(self) -> Salt:
         """The salt of the next message, drawn from the seed."""
@@ -182,7 +195,7 @@ class Match:
         self._send(self._addresses[role], performative, payload)
 
     def _send(self, sender: Address, performative: Performative, payload: Payload) -> None:
-        core = MessageCore(
+        core = MessageCore.unchecked(
             negotiation=self.state.negotiation,
             sequence=self.state.sequence,
             previous=self.state.last,
@@ -192,11 +205,15 @@ class Match:
             sent_at=self.opening.opened_at,
             expires_at=0,
         )
-        message = Message(core=core, signature=_UNSIGNED, payload=payload)
+        message = Message.unchecked(core=core, signature=_UNSIGNED, payload=payload)
         step = self.machine.step(self.state, message)
         self.state = step.state
         self.messages.append(message)
-        self.offers.extend(effect for effect in step.effects if isinstance(effect, OfferMade))
+        for effect in step.effects:
+            if isinstance(effect, OfferMade):
+                self.offers.append(effect)
+                for role, made in self._made.items():
+                    (made.mine if role == effect.role else made.theirs).append(effect.values)
 
 
 def simulate(

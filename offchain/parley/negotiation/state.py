@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from parley.negotiation.effects import Effect
 from parley.negotiation.sealed import LastWord, Lot, Sealed
@@ -96,7 +96,7 @@ class GrantedApproval:
         return {"terms": self.terms, "reviewer": self.reviewer, "expires_at": self.expires_at}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NegotiationState:
     """`sequence` counts the admitted messages (0: not opened yet), `last` is the hash of the last one (of
     message 0's `previous`, the negotiation id, before it), `round` counts complete rounds and `moves` turns
@@ -130,6 +130,15 @@ class NegotiationState:
     sealed: Sealed | None = None
     draw: tuple[Lot, ...] = ()
     last_word: LastWord | None = None
+
+    def changed(self, **fields: Any) -> Self:
+        """The same state with other values for these fields: `dataclasses.replace`, ten times as fast. The
+        names are not checked.
+        """
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.__dict__.update(fields)
+        return other
 
     @property
     def held(self) -> bool:

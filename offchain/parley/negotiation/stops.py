@@ -36,7 +36,7 @@ def record_offer(
                 repeat_cap=rules.repeat_cap,
                 min_concession_ppm=rules.min_concession_ppm,
             )
-    return replace(record, values=values, digest=digest, final=final, repeats=repeats)
+    return PartyRecord(record.role, values, digest, final, repeats, record.queries, record.escalations)
 
 
 def pair_digest(records: tuple[PartyRecord, ...]) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
+from parley.terms.canonical import document_hash
 from parley.terms.documents import Document, Part
 from parley.terms.domain_rules import check_protocol
 from parley.terms.errors import EvaluationFailed, ExpressionInvalid, IssueValuesInvalid
@@ -30,7 +31,7 @@ from parley.terms.protocols import (
     Yes,
     checked_expression,
 )
-from parley.terms.values import Address, Count
+from parley.terms.values import Address, Count, Hash32
 
 __all__ = [
     "AmountIssue",
@@ -48,6 +49,8 @@ __all__ = [
 ]
 
 PPM = 1_000_000
+DECODED = 128
+"""How many offers' values a domain keeps at hand."""
 
 
 class Limits(Part):
@@ -282,6 +285,26 @@ class Domain(Document):
         """Python values of the JSON values of an offer or terms. Raises `IssueValuesInvalid`."""
         self._check_complete(json_values)
         return {issue.name: issue.decode(json_values[issue.name]) for issue in self.issues}
+
+    def decoded(self, json_values: Mapping[str, Any]) -> tuple[tuple[IssueValue, ...], Hash32]:
+        """The Python values in the order of the issues, and the document hash of the JSON values.
+
+        Raises `IssueValuesInvalid`. What was asked last is remembered: offers repeat, and a domain is shared
+        by many negotiations.
+        """
+        key = tuple(json_values.items())
+        found = self._decoded.get(key)
+        if found is None:
+            values = self.decode_values(json_values)
+            found = tuple(values.values()), document_hash(dict(json_values))
+            if len(self._decoded) >= DECODED:
+                self._decoded.clear()
+            self._decoded[key] = found
+        return found
+
+    @cached_property
+    def _decoded(self) -> dict[tuple[tuple[str, Any], ...], tuple[tuple[IssueValue, ...], Hash32]]:
+        return {}
 
     def encode_values(self, values: Mapping[str, IssueValue]) -> dict[str, int | str]:
         """JSON values, as an offer carries them, of Python values. Raises `IssueValuesInvalid`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.space import Outcome, Space
@@ -73,6 +73,14 @@ class View:
         return self.admissible(self.space.mapping(outcome))
 
 
+@dataclass(slots=True)
+class Made:
+    """The offers of one party and those of all others, oldest first."""
+
+    mine: list[Outcome] = field(default_factory=list)
+    theirs: list[Outcome] = field(default_factory=list)
+
+
 def view_of(
     state: NegotiationState,
     offers: Sequence[OfferMade],
@@ -82,11 +90,18 @@ def view_of(
     seed: int = 0,
     now: int = 0,
     reputation_ppm: int | None = None,
+    made: Made | None = None,
 ) -> View:
-    """The view of the party of the profile's role, out of the state and all offers made so far in order."""
+    """The view of the party of the profile's role, out of the state and all offers made so far in order.
+
+    `made` has the same offers sorted already, from a caller that keeps it.
+    """
     role = space.profile.role
-    mine = tuple(made.values for made in offers if made.role == role)
-    theirs = tuple(made.values for made in offers if made.role != role)
+    if made is None:
+        mine = tuple([offer.values for offer in offers if offer.role == role])
+        theirs = tuple([offer.values for offer in offers if offer.role != role])
+    else:
+        mine, theirs = tuple(made.mine), tuple(made.theirs)
     standing = state.offer
     table = None
     if standing is not None and standing.role != role and not standing.expired(now):
