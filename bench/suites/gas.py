@@ -1,7 +1,8 @@
-"""Gas of whole deals (T1, T2), from receipts."""
+"""Gas of whole deals (T1, T2) and of tabs (T5), from receipts."""
 
 from __future__ import annotations
 
+from bench import tabs
 from bench.market import UNIT, BenchMarket, bench_market
 from bench.model import Bench, Result, Target
 
@@ -49,7 +50,8 @@ def run() -> list[Result]:
             how=f"{WARM} The buyer's allowance is unlimited and was given before.",
             parts={"open": opened, "settle": settled},
         )
-    return [gasless, allowance]
+        small = tabs.measure(market)
+    return [gasless, allowance, *small]
 
 
-BENCH = Bench("gas", "gas of whole deals, from receipts on Anvil (T1, T2)", run)
+BENCH = Bench("gas", "gas of whole deals and of tabs, from receipts on Anvil (T1, T2, T5)", run)

@@ -20,7 +20,14 @@ def test_gas_is_one_json_object_by_target_and_exact():
     assert first.returncode == 0, first.stderr
     assert first.stdout == second.stdout
     results = json.loads(first.stdout)
-    assert set(results) == {"T1", "T2"}
+    assert set(results) == {"T1", "T2", "T5", "T5b", "T5c"}
+    payment = results.pop("T5c")
+    for name in ("T5", "T5b"):
+        redeeming = results.pop(name)
+        assert redeeming["value"] == redeeming["parts"]["redeem"] > 21_000
+    assert payment["value"] * 1_000 == sum(
+        payment["parts"][name] for name in ("open from allowance", "redeem to the wallet")
+    )
     for result in results.values():
         assert set(result) == {"value", "unit", "target", "holds", "parts", "how"}
         assert result["unit"] == "gas"

@@ -43,7 +43,11 @@ class Deployment:
         }
 
 
-def _create(node: NodeClient, signer: Signer, name: str, *arguments: Any) -> Receipt:
+def create_contract(node: NodeClient, signer: Signer, name: str, *arguments: Any) -> Receipt:
+    """Deploy one shipped contract with these constructor arguments.
+
+    Raises the node's errors, `ArtifactMissing`, `ChainError`.
+    """
     found = artifact(name)
     kinds = next(
         ([item["type"] for item in e["inputs"]] for e in found.abi if e["type"] == "constructor"), []
@@ -59,9 +63,9 @@ def deploy_local(node: NodeClient, signer: Signer) -> Deployment:
 
     Raises the node's errors, `ArtifactMissing`, `ContractMissing`.
     """
-    token = _create(node, signer, "PaymentToken", ZERO_ADDRESS, 0)
-    registry = _create(node, signer, "AgentRegistry")
-    escrow = _create(node, signer, "Escrow")
+    token = create_contract(node, signer, "PaymentToken", ZERO_ADDRESS, 0)
+    registry = create_contract(node, signer, "AgentRegistry")
+    escrow = create_contract(node, signer, "Escrow")
     deployment = Deployment(
         chain_id=node.chain_id(),
         escrow=str(escrow.contract),
