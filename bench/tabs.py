@@ -10,7 +10,7 @@ from parley.chain.tabs import Redeeming, Source, TabsContract, without_fee
 from parley.terms.actions import receive_authorization_digest
 from parley.terms.signing import account_signature
 from parley.terms.tabs import Tab, TabFunding, Voucher
-from parley.terms.values import Address, Hash32, keccak
+from parley.terms.values import Address, Hash32, Signature, keccak
 
 T5 = Target("T5", "redeeming a tab, paid to the seller's wallet", "gas", 51_000)
 T5B = Target("T5b", "redeeming a tab, paid into the seller's internal balance", "gas", 43_000)
@@ -73,7 +73,7 @@ class BenchTabs:
         signature = market.buyer.sign_digest(digest)
         return market.send(self.tabs.open_for(tab, funding, Source.AUTHORIZATION, signature))
 
-    def voucher(self, tab: Tab, cumulative: int) -> str:
+    def voucher(self, tab: Tab, cumulative: int) -> Signature:
         """The buyer's bare signature."""
         voucher = Voucher(tab=tab.tab_id(), cumulative=cumulative)
         digest = voucher.digest(self.market.chain_id, Address(self.tabs.address))

@@ -70,7 +70,7 @@ class EvidenceContract:
 
     def prove_message(self, deal: Deal, core: MessageCore, signature: str, proof: Sequence[Hash32]) -> Call:
         """Disclose one message of the transcript that the deal commits to."""
-        siblings = [sibling.raw for sibling in proof]
+        siblings = [_bytes(sibling) for sibling in proof]
         given = (deal.as_abi(), message_as_abi(core), _bytes(signature), siblings)
         return self._call("proveMessage", *given)
 
@@ -98,7 +98,7 @@ class EvidenceContract:
 
     def conviction_of(self, principal: str, negotiation: Hash32) -> Conviction | None:
         """None where nothing was proved."""
-        sequence, proved_at = self._view("convictionOf", principal, negotiation.raw)
+        sequence, proved_at = self._view("convictionOf", principal, _bytes(negotiation))
         return Conviction(sequence, proved_at) if proved_at else None
 
     def anchor_of(self, anchorer: str) -> LogRoot:

@@ -143,7 +143,7 @@ class TabsContract:
         return str(self._view("tabIdOf", tab.as_abi()))
 
     def state_of(self, tab: Tab) -> TabState:
-        status, closes_at, redeemed, deposit = self._view("stateOf", tab.tab_id().raw)
+        status, closes_at, redeemed, deposit = self._view("stateOf", _bytes(tab.tab_id()))
         return TabState(TabStatus(status), closes_at, redeemed, deposit)
 
     def balance_of(self, token: str, party: str) -> int:
