@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from parley.negotiation.effects import Effect
+from parley.negotiation.errors import ApprovalMissing
 from parley.negotiation.machine import Machine
 from parley.negotiation.protocols.auction import SealedBids
 from parley.negotiation.protocols.mediation import Mediated
@@ -16,8 +17,9 @@ from parley.negotiation.state import NegotiationState
 from parley.terms.domain import Domain, IssueValue
 from parley.terms.message import Message, Performative, build_message
 from parley.terms.opening import Opening
-from parley.terms.payloads import Accept, Award, Call, Commit, Offer, Open, Payload, Reveal
+from parley.terms.payloads import Accept, Approve, Award, Call, Commit, Escalate, Offer, Open, Payload, Reveal
 from parley.terms.signing import LocalSigner
+from parley.terms.terms import terms_of
 from parley.terms.values import ZERO_ADDRESS, Salt, keccak
 
 CHAIN, START = 31_337, 1_700_000_000
@@ -140,7 +142,9 @@ class SignedTable:
         )
 
     def award(self) -> Message | None:
-        """The award that the rule gives, by requester or mediator; None while there is none to make."""
+        """The award that the rule gives, by requester or mediator, approved by the reviewer where the domain
+        wants that; None while there is none to make.
+        """
         protocol = self.machine.protocol
         winner: str | None = None
         values: Mapping[str, int | str] | None = None
@@ -164,7 +168,18 @@ class SignedTable:
             final=False,
             winner=winner,
         )
-        return self.say(who, Performative.AWARD, payload)
+        try:
+            return self.say(who, Performative.AWARD, payload)
+        except ApprovalMissing:
+            self._approved(who, payload)
+            return self.say(who, Performative.AWARD, payload)
+
+    def _approved(self, who: str, payload: Offer) -> None:
+        """`who` holds the negotiation over these terms, and the reviewer approves them."""
+        terms = terms_of(self.domain, self.state.negotiation, payload).hash()
+        self.say(who, Performative.ESCALATE, Escalate(salt=self.salt(), reason="approval", terms=terms))
+        granted = Approve(salt=self.salt(), terms=terms, expires_at=self.opening.deadline, reason="approved")
+        self.say(REVIEWER, Performative.APPROVE, granted)
 
     def accept(self, role: str) -> Message:
         """Accepts what is on the table."""
