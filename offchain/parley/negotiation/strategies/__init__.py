@@ -8,7 +8,10 @@ from typing import Any
 from parley.negotiation.errors import StrategyUnknown
 from parley.negotiation.strategies.adaptive import Adaptive, AdaptiveParams
 from parley.negotiation.strategies.bargainer import Bargainer, Strategy
+from parley.negotiation.strategies.bayesian import Bayesian, BayesianParams
 from parley.negotiation.strategies.fixed_rule import FixedRule, FixedRuleParams
+from parley.negotiation.strategies.learned import Learned, LearnedParams
+from parley.negotiation.strategies.micro import Micro, MicroParams
 from parley.negotiation.strategies.moves import AcceptOffer, Escalate, Explanation, Move, Propose, Walk
 from parley.negotiation.strategies.time_dependent import (
     Boulware,
@@ -31,13 +34,16 @@ __all__ = [
     "AcceptOffer",
     "Adaptive",
     "Bargainer",
+    "Bayesian",
     "Boulware",
     "Conceder",
     "Escalate",
     "Explanation",
     "Filter",
     "FixedRule",
+    "Learned",
     "Linear",
+    "Micro",
     "Move",
     "Propose",
     "Strategy",
@@ -49,6 +55,7 @@ __all__ = [
     "everything",
     "make_strategy",
     "strategy_hash",
+    "strategy_schemas",
     "view_of",
 ]
 
@@ -57,6 +64,9 @@ DEFAULT = Adaptive.name
 
 STRATEGIES: Mapping[str, tuple[type[Any], type[Part]]] = {
     Adaptive.name: (Adaptive, AdaptiveParams),
+    Bayesian.name: (Bayesian, BayesianParams),
+    Learned.name: (Learned, LearnedParams),
+    Micro.name: (Micro, MicroParams),
     TimeDependent.name: (TimeDependent, TimeDependentParams),
     Boulware.name: (Boulware, TimeDependentParams),
     Linear.name: (Linear, TimeDependentParams),
@@ -90,6 +100,11 @@ def make_strategy(name: str, params: Mapping[str, Any] | Part | None = None) -> 
             f"Parameters of {name}: {error.message}", strategy=name, **error.values
         ) from None
     return made
+
+
+def strategy_schemas() -> dict[str, dict[str, Any]]:
+    """The JSON Schema of each strategy's parameters, by name."""
+    return {name: schema.model_json_schema() for name, (_, schema) in STRATEGIES.items()}
 
 
 def strategy_hash(strategy: Strategy) -> Hash32:

@@ -49,17 +49,18 @@ class Adaptive(Bargainer):
     name: ClassVar[str] = "adaptive"
 
     def __init__(self, params: AdaptiveParams | None = None) -> None:
-        self.params = params or AdaptiveParams()
+        self.manner = params or AdaptiveParams()
+        self.params: Part = self.manner
 
     def target(self, view: View) -> tuple[int, str]:
         space = view.space
-        step, last = _place(view)
+        step, last = place_of(view)
         giving, why = self._giving(view)
         if giving is None:
-            exponent, start = self.params.waiting_milli, 0
+            exponent, start = self.manner.waiting_milli, 0
         else:
-            exponent, start = self.params.giving_milli, giving
-        best = self._received(view)
+            exponent, start = self.manner.giving_milli, giving
+        best = received(view)
         floor = max(space.reservation, min(best.gain, space.best_gain) if best else 0)
         conceded = conceded_ppm(step - start, max(1, last - start), exponent)
         level = space.best_gain - (space.best_gain - floor) * conceded // PPM
@@ -72,7 +73,7 @@ class Adaptive(Bargainer):
 
     def find(self, view: View, search: Search, target: int) -> list[Candidate]:
         space = view.space
-        best = self._received(view)
+        best = received(view)
         if best is not None and best.gain >= target:
             return [best]
         avoided = worn(view)
@@ -90,11 +91,21 @@ class Adaptive(Bargainer):
         known = search.at_least(target)
         return [each for each in known if each.outcome not in avoided] or known
 
+    def expects(self, view: View) -> str | None:
+        if view.parties != 2 or len(view.theirs) < 2:
+            return None
+        seen = conduct_of(view)
+        if seen.kind == "moves by itself":
+            return "the other side to go on moving by itself"
+        if seen.kind == "moves in answer":
+            return "the other side to answer what it is given"
+        return "the other side to stand still for now"
+
     def settles(self, view: View, table: int) -> str | None:
         """In the last move with an answer: rather what is on the table than one more try."""
         if view.parties * view.max_rounds - view.moves != view.parties:
             return None
-        best = self._received(view)
+        best = received(view)
         if best is None or table >= best.gain - (best.gain - view.space.reservation) // 20:
             return "nothing better was ever offered, and there is no move after this one"
         if conduct_of(view).returns:
@@ -114,12 +125,12 @@ class Adaptive(Bargainer):
             return 0, "several others rarely move by themselves"
         rounds = view.max_rounds
         seen = conduct_of(view)
-        step, _ = _place(view)
+        step, _ = place_of(view)
         if seen.kind == "moves by itself":
             return None, f"the other side made {seen.unasked} new offers unasked, so waiting pays"
-        patience = rounds * self.params.patience_ppm // PPM
+        patience = rounds * self.manner.patience_ppm // PPM
         if seen.kind == "moves in answer":
-            start = rounds * self.params.start_ppm // PPM
+            start = rounds * self.manner.start_ppm // PPM
             return start, "the other side moves only in answer, so giving pays"
         if step >= patience:
             return patience, f"the other side has not moved in {step} rounds, so something must be given"
@@ -129,31 +140,35 @@ class Adaptive(Bargainer):
         """How many of the acceptable outcomes of a small space may be asked for by now, while giving."""
         giving, _ = self._giving(view)
         listed = view.space.listed
-        step, last = _place(view)
+        step, last = place_of(view)
         if giving is None or listed is None or step < giving:
             return 0
         acceptable = bisect_right(listed[0], -view.space.reservation)
-        return 1 + acceptable * (step - giving) * self.params.pace_ppm // (max(1, last - giving) * PPM)
-
-    @staticmethod
-    def _received(view: View) -> Candidate | None:
-        """The best offer received that may be agreed to and was not asked for in vain. Of several others'
-        offers none counts: what suits one need not suit the rest.
-        """
-        if view.parties != 2:
-            return None
-        space = view.space
-        taken = frozenset(view.mine)
-        received = [offer for offer in dict.fromkeys(reversed(view.theirs)) if offer not in taken]
-        best: Outcome | None = None
-        for offer in received:
-            better = best is None or space.gain(offer) > space.gain(best)
-            if better and space.agreeable(offer) and view.admits(offer):
-                best = offer
-        return None if best is None else Candidate(best, space.gain(best), 0, space.branch_key(best))
+        return 1 + acceptable * (step - giving) * self.manner.pace_ppm // (max(1, last - giving) * PPM)
 
 
-def _place(view: View) -> tuple[int, int]:
+def received(view: View) -> Candidate | None:
+    """The best offer received that may be agreed to and was not asked for in vain. Of several others'
+    offers none counts: what suits one need not suit the rest.
+    """
+    return view.noted("received", _received)
+
+
+def _received(view: View) -> Candidate | None:
+    if view.parties != 2:
+        return None
+    space = view.space
+    taken = frozenset(view.mine)
+    best: Outcome | None = None
+    for offer in dict.fromkeys(reversed(view.theirs)):
+        if offer in taken or (best is not None and space.gain(offer) <= space.gain(best)):
+            continue
+        if space.agreeable(offer) and view.admits(offer):
+            best = offer
+    return None if best is None else Candidate(best, space.gain(best), 0, space.branch_key(best))
+
+
+def place_of(view: View) -> tuple[int, int]:
     """This move's place among those that can still be answered, and the last of them."""
     last = max(1, view.max_rounds - 1 - (1 if view.moves % view.parties else 0) - 1)
     return min(view.round, last), last

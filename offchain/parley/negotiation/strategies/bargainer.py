@@ -81,9 +81,42 @@ class Bargainer(ABC):
             return AcceptOffer(self._because(text, target, table, table, search.tries))
         if candidate is None:
             return self._without_offer(view, acceptable, table, target, search.tries)
-        text = f"asks for {_percent(candidate.gain)}{_change(view, candidate.gain)}: {why}"
-        explanation = self._because(text, target, candidate.gain, table, search.tries)
-        return Propose(space.mapping(candidate.outcome), explanation)
+        return Propose(
+            space.mapping(candidate.outcome), self._offered(view, candidate, target, table, why, search.tries)
+        )
+
+    def expects(self, view: View) -> str | None:
+        """What the other side is thought to do next, in words; None where nothing is known."""
+        return None
+
+    def _offered(
+        self, view: View, candidate: Candidate, target: int, table: int | None, why: str, tries: int
+    ) -> Explanation:
+        space, gain = view.space, candidate.gain
+        conceded = space.gain(view.mine[-1]) - gain if view.mine else None
+        expects = self.expects(view)
+        text = f"asks for {_percent(gain)}{_change(conceded)}: {why}"
+        if expects is not None:
+            text = f"{text}; expects {expects}"
+        weighed = (view.mine[-1] if view.mine else None, view.table)
+        return Explanation(
+            strategy=self.name,
+            text=text,
+            target_ppm=target // PPM,
+            utility_ppm=gain // PPM,
+            table_ppm=None if table is None else table // PPM,
+            considered=tries,
+            conceded_ppm=None if conceded is None else conceded // PPM,
+            because=why,
+            expects=expects,
+            alternatives=tuple(
+                [
+                    (outcome, space.gain(outcome) // PPM)
+                    for outcome in weighed
+                    if outcome is not None and outcome != candidate.outcome
+                ]
+            ),
+        )
 
     def _acceptable(self, view: View) -> bool:
         table = view.table
@@ -214,10 +247,11 @@ def _percent(gain: int) -> str:
     return f"{hundredths // 100}.{hundredths % 100:02d} %"
 
 
-def _change(view: View, gain: int) -> str:
-    if not view.mine:
+def _change(conceded: int | None) -> str:
+    if conceded is None:
         return " at first"
-    conceded = view.space.gain(view.mine[-1]) - gain
     if conceded == 0:
         return ", as before"
-    return f", {_percent(abs(conceded))} {'less' if conceded > 0 else 'more'} than before"
+    return (
+        f", conceding {_percent(conceded)}" if conceded > 0 else f", {_percent(-conceded)} more than before"
+    )

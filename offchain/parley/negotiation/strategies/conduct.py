@@ -8,6 +8,7 @@ apart by what happens while the owner stands still.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,12 +26,13 @@ RESTLESS = 2
 @dataclass(frozen=True, slots=True)
 class Conduct:
     """`unasked` counts the new offers that came while the owner repeated its own, `returns` how often an
-    earlier offer was taken up again, `shown` the distinct offers.
+    earlier offer was taken up again, `shown` the distinct offers. `own_returns` are the owner's.
     """
 
     unasked: int
     returns: int
     shown: int
+    own_returns: int = 0
 
     @property
     def kind(self) -> Kind:
@@ -41,6 +43,10 @@ class Conduct:
 
 def conduct_of(view: View) -> Conduct:
     """The conduct of the other side of two; of several others nothing is said (all counts are 0)."""
+    return view.noted("conduct", _conduct)
+
+
+def _conduct(view: View) -> Conduct:
     if view.parties != 2:
         return Conduct(0, 0, len(set(view.theirs)))
     # Its offer `at` answers the owner's offer `at`, or the one before where it moves first.
@@ -58,7 +64,20 @@ def conduct_of(view: View) -> Conduct:
                 unasked += 1
             seen.add(offer)
         before = offer
-    return Conduct(unasked, returns, len(seen))
+    return Conduct(unasked, returns, len(seen), _returns(mine))
+
+
+def _returns(offers: Sequence[Outcome]) -> int:
+    """How often one of them was taken up again after another."""
+    seen: set[Outcome] = set()
+    count = 0
+    before: Outcome | None = None
+    for offer in offers:
+        if offer != before:
+            count += offer in seen
+            seen.add(offer)
+        before = offer
+    return count
 
 
 def worn(view: View) -> frozenset[Outcome]:
@@ -66,6 +85,9 @@ def worn(view: View) -> frozenset[Outcome]:
     the same offer of the other side already, with something else between.
     """
     if view.parties != 2 or len(view.mine) < 2:
+        return frozenset()
+    conduct = conduct_of(view)
+    if conduct.returns + conduct.own_returns < 2:
         return frozenset()
     first, second = (view.mine, view.theirs) if view.moves % 2 == 0 else (view.theirs, view.mine)
     counts: Counter[tuple[Outcome, Outcome]] = Counter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.space import Outcome, Space
@@ -11,6 +12,7 @@ from parley.negotiation.state import NegotiationState
 from parley.negotiation.utility import Profile
 from parley.terms.domain import Domain, IssueValue
 
+T = TypeVar("T")
 Filter = Callable[[Mapping[str, IssueValue]], bool]
 
 
@@ -41,6 +43,15 @@ class View:
     seed: int = 0
     now: int = 0
     reputation_ppm: int | None = None
+    notes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was computed from this view already, by name; nothing in it says more than the view."""
+
+    def noted(self, name: str, compute: Callable[[View], T]) -> T:
+        """`compute(self)`, computed once."""
+        if name not in self.notes:
+            self.notes[name] = compute(self)
+        found: T = self.notes[name]
+        return found
 
     @property
     def domain(self) -> Domain:
