@@ -135,6 +135,14 @@ def _required(named: tuple[str, int]) -> list[str]:
     )
 
 
+def test_no_document_that_travels_holds_a_profile() -> None:
+    """Only the owner's own documents, its profile and its agent's settings, say what it wants."""
+    for schema, version in KINDS:
+        text = (FOLDER / script.file_of(schema, version)).read_text(encoding="utf-8")
+        private = "reservation_ppm" in text or '"utilities"' in text
+        assert not private or schema in ("parley/profile", "parley/agent"), schema
+
+
 def first_version() -> dict[str, Any]:
     return {
         "schema": "parley/profile",

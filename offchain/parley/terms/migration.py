@@ -1,4 +1,4 @@
-"""From old versions of a document to the one that is in use (docs/adr/0033-old-versions-are-read.md).
+"""From old versions of a document to the one that is in use (docs/adr/0041-old-versions-are-read.md).
 
 A step is a pure function from the JSON form of one version to that of the next. A document read through
 steps keeps the hash of the bytes that it came in; a version without a path is a typed refusal.
