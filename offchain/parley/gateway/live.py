@@ -82,6 +82,14 @@ class LiveNegotiations:
         entry = await asyncio.to_thread(self.load, negotiation)
         return self._entries.get(negotiation) or self.put(negotiation, entry)
 
+    async def fresh(self, negotiation: str) -> Live:
+        """The negotiation as the store has it now, whichever process wrote last. Raises NotFound."""
+        entry = await self.get(negotiation)
+        state = await asyncio.to_thread(self._follow, negotiation, entry.machine, entry.state)
+        if state is entry.state:
+            return entry
+        return self.put(negotiation, Live(entry.machine, state, entry.role_of, entry.readers))
+
     def put(self, negotiation: str, entry: Live) -> Live:
         self._entries[negotiation] = entry
         self._entries.move_to_end(negotiation)
@@ -109,9 +117,12 @@ class LiveNegotiations:
                 Domain.parse(self._store.documents.get("domain", opening.domain) or {}), opening.domain
             )
         live = Live.of(domain, opening)
-        after = -1
-        while events := self._store.read(stream_of(negotiation), after=after, limit=READ_PAGE):
-            for event in events:
-                live.state = live.machine.step(live.state, Message.parse(event.data["message"])).state
-            after = events[-1].sequence
+        live.state = self._follow(negotiation, live.machine, live.state)
         return live
+
+    def _follow(self, negotiation: str, machine: Machine, state: NegotiationState) -> NegotiationState:
+        """The state after every message that the store has beyond `state`. Blocks."""
+        while events := self._store.read(stream_of(negotiation), state.sequence - 1, READ_PAGE):
+            for event in events:
+                state = machine.step(state, Message.parse(event.data["message"])).state
+        return state

@@ -88,7 +88,7 @@ class Negotiations:
             )
         lock = self._live.lock(negotiation)
         async with lock:
-            live = await self.readable(session.agent, negotiation)
+            live = await self._cached(session.agent, negotiation)
             try:
                 return await self._admission.take(negotiation, live, message)
             except (SequenceConflict, WrongSequence, WrongPrevious):
@@ -121,7 +121,7 @@ class Negotiations:
         """
         lock = self._live.lock(negotiation)
         async with lock:
-            live = await self.readable(session.agent, negotiation)
+            live = await self._cached(session.agent, negotiation)
             refusal: ParleyError | None
             try:
                 posted, refusal = await self._admission.take_all(negotiation, live, messages)
@@ -140,8 +140,17 @@ class Negotiations:
         return self._live.lock(negotiation)
 
     async def readable(self, agent: Address, negotiation: str) -> Live:
-        """The negotiation, for someone who may see it. Raises NotFound for everybody else too."""
-        live = await self._live.get(negotiation)
+        """The negotiation as it stands, for someone who may see it. Raises NotFound for everybody else
+        too.
+        """
+        return self._shown(agent, negotiation, await self._live.fresh(negotiation))
+
+    async def _cached(self, agent: Address, negotiation: str) -> Live:
+        """As `readable`, from memory: enough for writers, whose append finds out when it was old."""
+        return self._shown(agent, negotiation, await self._live.get(negotiation))
+
+    @staticmethod
+    def _shown(agent: Address, negotiation: str, live: Live) -> Live:
         if agent not in live.readers:
             raise NotFound("there is no such negotiation for you", negotiation=negotiation)
         return live
