@@ -75,6 +75,14 @@ class ApprovalRequired(AgentError):
     next_action = "Approve the terms hash in values.terms, then try again; no signature was made."
 
 
+class SealMissing(AgentError):
+    """There is no seal to open, or nothing revealed that an award could follow from."""
+
+    code = "agent.seal-missing"
+    status = 409
+    next_action = "Seal first in the commit window; award once every seal is open or its window is over."
+
+
 class JournalConflict(AgentError):
     """A different message for a step this agent has already signed: signing it would be equivocation."""
 

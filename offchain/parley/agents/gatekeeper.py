@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from parley.agents.approvals import ApprovalDesk, ApprovalRequest
 from parley.agents.errors import ApprovalRequired, GuardRefused
@@ -23,7 +24,7 @@ from parley.terms.deal import Deal
 from parley.terms.derivation import derive_deals
 from parley.terms.issues import IssueValue
 from parley.terms.message import SignedApproval
-from parley.terms.payloads import Offer
+from parley.terms.payloads import Award, Offer
 from parley.terms.terms import terms_of
 from parley.terms.values import ZERO_HASH, Address, Hash32, Salt
 
@@ -84,14 +85,7 @@ class Gatekeeper:
     ) -> bool:
         """Whether an offer of `values` could pass, a person's approval granted where one is asked for."""
         domain = machine.rules.domain
-        draft = Offer(
-            values=domain.encode_values(values),
-            expires_at=0,
-            assumptions=(),
-            dependencies=(),
-            final=False,
-            salt=NO_SALT,
-        )
+        draft = self._draft(machine, domain.encode_values(values))
         now = max(self.clock(), state.last_sent_at)
         try:
             deals = self.deals_of(machine, draft, now)
@@ -104,6 +98,23 @@ class Gatekeeper:
         except ParleyError:
             return False
         return self.guard.policy.admits(facts, moment=moment, escalations=self.guard.approvals is not None)
+
+    def _draft(self, machine: Machine, values: Mapping[str, int | str]) -> Offer:
+        """An offer of `values`, in an auction the award that they would be: to this key, if it bids."""
+        domain, opening = machine.rules.domain, machine.rules.opening
+        fields: dict[str, Any] = {
+            "values": values,
+            "expires_at": 0,
+            "assumptions": (),
+            "dependencies": (),
+            "final": False,
+            "salt": NO_SALT,
+        }
+        if domain.auction is None:
+            return Offer(**fields)
+        mine = opening.party_of_address(self.address)
+        bidders = [role for role in domain.roles if role != domain.auction.requester]
+        return Award(**fields, winner=mine.role if mine is not None and mine.role in bidders else bidders[0])
 
     def deals_of(self, machine: Machine, offer: Offer, now: int) -> tuple[Deal, ...]:
         """The deals that accepting `offer` at `now` would give; raises DealInvalid for one that could not
@@ -123,7 +134,7 @@ class Gatekeeper:
         mine = opening.party_of_address(self.address)
         if mine is None:
             raise GuardRefused("this key is no party of the negotiation", negotiation=state.negotiation)
-        other = self._counterparty(machine)
+        other = self._counterparty(machine, offer)
         exposure = None
         if self.guard.budget is not None:
             exposure = self.guard.budget.exposure(self.journal.budget(), other, without=state.negotiation)
@@ -139,9 +150,16 @@ class Gatekeeper:
             terms=terms_of(domain, state.negotiation, offer).hash(),
         )
 
-    def _counterparty(self, machine: Machine) -> Address:
-        parties = machine.rules.opening.parties
-        return next(party.address for party in parties if party.address != self.address)
+    def _counterparty(self, machine: Machine, offer: Offer | None = None) -> Address:
+        """The other side: of an auction winner or requester, otherwise the first other party."""
+        opening, auction = machine.rules.opening, machine.rules.domain.auction
+        if auction is not None:
+            requester = opening.party_of_role(auction.requester).address
+            if self.address != requester:
+                return requester
+            if isinstance(offer, Award) and offer.winner is not None:
+                return opening.party_of_role(offer.winner).address
+        return next(party.address for party in opening.parties if party.address != self.address)
 
     def check_terms(
         self, machine: Machine, state: NegotiationState, offer: Offer, moment: Moment, now: int
@@ -149,7 +167,7 @@ class Gatekeeper:
         """Everything that must hold before this key binds its owner to `offer`."""
         deals = self.deals_of(machine, offer, now)
         self.require_policy(machine, state, offer, moment, now)
-        self.reserve(machine, state.negotiation, deals)
+        self.reserve(machine, state.negotiation, deals, offer)
 
     def require_time(self, deal: Deal) -> None:
         """A seller never signs what could be due or overdue when the other side opens it: that would give
@@ -244,12 +262,12 @@ class Gatekeeper:
                 total += deal.seller_bond
         return total
 
-    def reserve(self, machine: Machine, negotiation: Hash32, deals: Collection[Deal]) -> None:
+    def reserve(self, machine: Machine, negotiation: Hash32, deals: Collection[Deal], offer: Offer) -> None:
         budget = self.guard.budget
         if budget is None:
             return
         before = self.journal.budget()
-        after = budget.reserve(before, negotiation, self._counterparty(machine), self.outflow(deals))
+        after = budget.reserve(before, negotiation, self._counterparty(machine, offer), self.outflow(deals))
         if after != before:
             self.journal.keep_budget(after)
 

@@ -21,6 +21,7 @@ from parley.terms.deal import Deal
 from parley.terms.domain import Domain
 from parley.terms.message import Message, SignedApproval
 from parley.terms.opening import Opening
+from parley.terms.payloads import Reveal
 from parley.terms.values import Hash32
 
 BUDGET = "budget"
@@ -208,6 +209,18 @@ class Journal:
         return [
             SignedApproval.parse(event.data) for event in self._store.read_all(f"approvals:{negotiation}")
         ]
+
+    # ------------------------------------------------------------------ seals
+
+    def keep_seal(self, reveal: Reveal) -> None:
+        """Keeps what is about to be sealed: a commitment whose opening is lost can never be revealed."""
+        event = NewEvent("seal", {"reveal": reveal.as_json()})
+        self._store.append(f"seals:{reveal.negotiation}", ANY, (event,))
+
+    def sealed(self, commitment: str, negotiation: str) -> Reveal | None:
+        """The kept reveal of this hash."""
+        kept = (Reveal.parse(event.data["reveal"]) for event in self._store.read_all(f"seals:{negotiation}"))
+        return next((reveal for reveal in kept if reveal.hash() == commitment), None)
 
 
 @dataclass(frozen=True, slots=True)

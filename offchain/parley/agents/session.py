@@ -82,7 +82,7 @@ class NegotiationSession:
         if session.state.sequence == 0:
             pending = wallet.journal.intended(session.id, 0)
             if pending is None:
-                session._say(Performative.OPEN, Open(salt=session._salt()))
+                session.say(Performative.OPEN, Open(salt=session.salt()))
             else:
                 session._deliver(pending.message)
         return session
@@ -240,36 +240,35 @@ class NegotiationSession:
             dependencies=(),
             context=context,
             final=final,
-            salt=self._salt(),
+            salt=self.salt(),
         )
 
     def send_offer(self, offer: Offer) -> Message:
         first = self.state.offer is None
-        return self._say(Performative.PROPOSE if first else Performative.COUNTER, offer)
+        return self.say(Performative.PROPOSE if first else Performative.COUNTER, offer)
 
     def accept(self) -> Message:
         """Accepts the latest offer."""
-        return self._say(Performative.ACCEPT, Accept(offer=self._latest(), salt=self._salt()))
+        return self.say(Performative.ACCEPT, Accept(offer=self._latest(), salt=self.salt()))
 
     def reject(self, reason: str, *, final: bool = False) -> Message:
-        payload = Reject(offer=self._latest(), final=final, reason=reason, salt=self._salt())
-        return self._say(Performative.REJECT, payload)
+        payload = Reject(offer=self._latest(), final=final, reason=reason, salt=self.salt())
+        return self.say(Performative.REJECT, payload)
 
     def withdraw(self, reason: str) -> Message:
-        return self._say(Performative.WITHDRAW, Withdraw(reason=reason, salt=self._salt()))
+        return self.say(Performative.WITHDRAW, Withdraw(reason=reason, salt=self.salt()))
 
     def query(self, question: str) -> Message:
-        return self._say(Performative.QUERY, Query(question=question, salt=self._salt()))
+        return self.say(Performative.QUERY, Query(question=question, salt=self.salt()))
 
     def inform(self, answer: str, in_reply_to: Hash32 | None = None) -> Message:
-        return self._say(
-            Performative.INFORM, Inform(answer=answer, in_reply_to=in_reply_to, salt=self._salt())
-        )
+        return self.say(Performative.INFORM, Inform(answer=answer, in_reply_to=in_reply_to, salt=self.salt()))
 
     def escalate(self, reason: str, terms: Hash32 | None = None) -> Message:
-        return self._say(Performative.ESCALATE, Escalate(reason=reason, terms=terms, salt=self._salt()))
+        return self.say(Performative.ESCALATE, Escalate(reason=reason, terms=terms, salt=self.salt()))
 
-    def _say(self, performative: Performative, payload: Payload) -> Message:
+    def say(self, performative: Performative, payload: Payload) -> Message:
+        """Signs and sends any message that the machine admits now."""
         message = self.wallet.sign_message(self.machine, self.state, performative, payload)
         self._deliver(message)
         return message
@@ -299,5 +298,6 @@ class NegotiationSession:
     def _latest(self) -> Hash32:
         return self.state.last if self.state.offer is None else self.state.offer.message
 
-    def _salt(self) -> Salt:
+    def salt(self) -> Salt:
+        """A fresh salt."""
         return new_salt(self._random_bytes)

@@ -124,7 +124,7 @@ class Wallet:
             if held is not None:
                 raise JournalConflict("a message of this step is signed already", sequence=state.sequence)
             bound = self._bound_offer(state, payload)
-            if bound is not None:
+            if bound is not None and opening.party_of_address(self.address) is not None:
                 moment: Moment = "acceptance" if isinstance(payload, Accept) else "outgoing"
                 self._gate.check_terms(machine, state, bound, moment, sent_at)
             core = draft.core
@@ -205,7 +205,7 @@ class Wallet:
             deal.validate_for_opening(now)
             self._gate.require_time(deal)
             self._gate.require_policy(machine, state, offer, "signature", now)
-            self._gate.reserve(machine, state.negotiation, deals)
+            self._gate.reserve(machine, state.negotiation, deals, offer)
             deal_id = deal.deal_id(self.chain_id, self.escrow)
             signature = account_signature(self.__signer.sign_digest(bytes.fromhex(deal_id[2:])))
             authorization = self._authorize(deal, deal_id) if fund else None
