@@ -7,7 +7,20 @@ import sys
 import typer
 
 from parley import __version__
-from parley.cli import agent, demo, deploy, govern, keys, negotiate, reputation, serve, tournament, verify
+from parley.cli import (
+    agent,
+    demo,
+    deploy,
+    govern,
+    keys,
+    negotiate,
+    reputation,
+    sandbox,
+    scenario,
+    serve,
+    tournament,
+    verify,
+)
 from parley.cli.output import print_failure, print_json
 from parley.errors import ParleyError
 
@@ -22,11 +35,13 @@ app.command("demo")(demo.demo)
 app.command("verify")(verify.verify)
 app.command("negotiate")(negotiate.negotiate)
 app.command("tournament")(tournament.tournament)
+app.command("scenario")(scenario.scenario)
 app.command("serve")(serve.serve)
 app.command("deploy")(deploy.deploy)
 app.command("reputation")(reputation.reputation)
 app.add_typer(agent.app, name="agent")
 app.add_typer(keys.app, name="keys")
+app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(govern.govern, name="govern")
 app.add_typer(govern.policy, name="policy")
 app.add_typer(govern.approvals, name="approvals")

@@ -99,3 +99,10 @@ class OptionMissing(CommandError):
 
     code = "cli.option-missing"
     next_action = "Give the named option too."
+
+
+class FolderUnwritable(CommandError):
+    """A folder for documents exists already, or cannot be written. `values`: `path`, `reason`."""
+
+    code = "cli.folder-unwritable"
+    next_action = "Name a folder that does not exist yet, where you may write."

@@ -24,7 +24,28 @@ def simple_lease(token: str, *, arbiter: str = ZERO_ADDRESS, **changes: Any) -> 
         "open_window_seconds": 600,
         "fallback": "abort",
     }
-    settlement = {
+    document: dict[str, Any] = {
+        "schema": "parley/domain",
+        "version": 1,
+        "title": "Lease",
+        "issues": [
+            {"name": "price", "type": "amount", "min": "1000000", "max": "9000000", "step": "10000"},
+            {"name": "hours", "type": "integer", "min": 10, "max": 100, "step": 10},
+        ],
+        "fixed": {},
+        "roles": ["buyer", "seller"],
+        "protocol": "alternating-offers",
+        "limits": limits,
+        "settlements": [simple_settlement(token, arbiter)],
+        "data_class": "internal",
+        "assumptions": [],
+    }
+    return Domain.parse({**document, **changes})
+
+
+def simple_settlement(token: str, arbiter: str = ZERO_ADDRESS) -> dict[str, Any]:
+    """The issue `price` paid by `buyer` to `seller` in one milestone, due a day after the opening."""
+    return {
         "buyer": "buyer",
         "seller": "seller",
         "token": token,
@@ -44,23 +65,6 @@ def simple_lease(token: str, *, arbiter: str = ZERO_ADDRESS, **changes: Any) -> 
         "payout": 0,
         "milestones": [{"amount": {"rest": True}, "deliver_by": {"add": [{"var": "open_by"}, 86_400]}}],
     }
-    document: dict[str, Any] = {
-        "schema": "parley/domain",
-        "version": 1,
-        "title": "Lease",
-        "issues": [
-            {"name": "price", "type": "amount", "min": "1000000", "max": "9000000", "step": "10000"},
-            {"name": "hours", "type": "integer", "min": 10, "max": 100, "step": 10},
-        ],
-        "fixed": {},
-        "roles": ["buyer", "seller"],
-        "protocol": "alternating-offers",
-        "limits": limits,
-        "settlements": [settlement],
-        "data_class": "internal",
-        "assumptions": [],
-    }
-    return Domain.parse({**document, **changes})
 
 
 def simple_profile(domain: Domain, role: str, reservation_ppm: int = 300_000) -> Profile:

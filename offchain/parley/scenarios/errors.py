@@ -26,3 +26,10 @@ class NeedUnreachable(ScenarioError):
 
     code = "scenarios.need-unreachable"
     next_action = "Raise the budget, lower the need, or add sellers."
+
+
+class ScenarioUnknown(ScenarioError):
+    """No scenario of this name ships with the package. `values`: `scenario`, `known`."""
+
+    code = "scenarios.unknown"
+    next_action = "Name one of the known scenarios."
