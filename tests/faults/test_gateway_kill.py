@@ -28,6 +28,7 @@ from parley.agents.client import GatewayClient
 from parley.agents.errors import GatewayProblem, GatewayUnreachable, Overtaken
 from parley.agents.journal import Journal
 from parley.agents.session import NegotiationSession
+from parley.agents.signin import KeyIdentity
 from parley.agents.signing import DealSigning
 from parley.agents.views import Receipt
 from parley.agents.wallet import TokenName, Wallet
@@ -49,20 +50,23 @@ SEED = 20_261
 PAIRS = 20
 WORKERS = 4
 GATEWAY = "gateway under fire"
+AUDIENCE = "http://market.test"  # one name for all processes of the gateway
 
 
 class Gateway:
     """The gateway as a process that can be killed and started again on the same port and database."""
 
-    def __init__(self, folder: Path, anvil: LocalAnvil, deployment: Deployment, port: int) -> None:
+    def __init__(
+        self, folder: Path, database: str, anvil: LocalAnvil, deployment: Deployment, port: int
+    ) -> None:
         self.url = f"http://127.0.0.1:{port}"
-        self.database = folder / "gateway.sqlite"
-        self.log = folder / "gateway.log"
+        self.log = folder / f"gateway-{port}.log"
         self.kills = 0
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PARLEY_")},
-            "PARLEY_DATABASE": f"sqlite:///{self.database}",
+            "PARLEY_DATABASE": database,
+            "PARLEY_AUDIENCE": AUDIENCE,
             "PARLEY_PORT": str(port),
             "PARLEY_KEY": key_of(GATEWAY).hex(),
             "PARLEY_RPC_URL": anvil.rpc_url,
@@ -135,7 +139,8 @@ class Side:
             clock=lambda: int(time.time()),
             tokens={Address(deployment.token): TokenName(TOKEN_NAME, TOKEN_VERSION)},
         )
-        self.client = GatewayClient(url, self.wallet, timeout=10)
+        identity = KeyIdentity(LocalSigner(key_of(name)), deployment.chain_id, AUDIENCE)
+        self.client = GatewayClient(url, identity, timeout=10)
         self.channel = Recording(self.client, acknowledged)
         self.signing = DealSigning(self.client, self.wallet, lambda report: None)
 
@@ -203,17 +208,22 @@ def anvil() -> Iterator[LocalAnvil]:
         yield found
 
 
-def campaign(anvil: LocalAnvil, folder: Path, kills: int, offers: int) -> None:
+def campaign(
+    anvil: LocalAnvil, folder: Path, kills: int, offers: int, database: str = "", processes: int = 1
+) -> None:
+    """Buyers use the first process of the gateway and sellers the last; kills hit any of them."""
+    database = database or f"sqlite:///{folder}/gateway.sqlite"
     dice = random.Random(SEED + kills)
     node, minter = anvil.node(), anvil.signer(0)
     deployment = deploy_local(node, minter)
     anvil.fund(LocalSigner(key_of(GATEWAY)).address, 1_000 * 10**18)
-    gateway = Gateway(folder, anvil, deployment, _free_port())
+    gateways = [Gateway(folder, database, anvil, deployment, _free_port()) for _ in range(processes)]
     acknowledged: dict[str, Receipt] = {}
     domain = simple_lease(deployment.token)
     sides = {
-        name: Side(name, folder, gateway.url, deployment, acknowledged)
-        for name in [f"{role}{number}" for role in ("buyer", "seller") for number in range(PAIRS)]
+        f"{role}{number}": Side(f"{role}{number}", folder, gateway.url, deployment, acknowledged)
+        for role, gateway in (("buyer", gateways[0]), ("seller", gateways[-1]))
+        for number in range(PAIRS)
     }
     mint(node, minter, deployment.token, [side.wallet.address for side in sides.values()], 20 * UNIT)
     pairs = [_pair(number, sides, domain, deployment, offers) for number in range(PAIRS)]
@@ -230,11 +240,13 @@ def campaign(anvil: LocalAnvil, folder: Path, kills: int, offers: int) -> None:
     def fire() -> None:
         for _ in range(kills):
             time.sleep(dice.uniform(0.05, 0.7))
-            gateway.kill()
-            gateway.start()
+            struck = dice.choice(gateways)
+            struck.kill()
+            struck.start()
         fighting.clear()
 
-    gateway.start()
+    for gateway in gateways:
+        gateway.start()
     fighting.set()
     try:
         with ThreadPoolExecutor(WORKERS + 1) as pool:
@@ -243,16 +255,17 @@ def campaign(anvil: LocalAnvil, folder: Path, kills: int, offers: int) -> None:
             for future in [firing, *driving]:
                 future.result()
     finally:
-        gateway.stop()
-    assert gateway.kills == kills
-    _check_store(gateway, pairs, acknowledged)
+        for gateway in gateways:
+            gateway.stop()
+    assert sum(gateway.kills for gateway in gateways) == kills
+    _check_store(database, pairs, acknowledged)
     _check_chain(node, deployment, pairs)
     for side in sides.values():
         side.close()
 
 
-def _check_store(gateway: Gateway, pairs: list[Pair], acknowledged: dict[str, Receipt]) -> None:
-    with EventStore.open(f"sqlite:///{gateway.database}") as store:
+def _check_store(database: str, pairs: list[Pair], acknowledged: dict[str, Receipt]) -> None:
+    with EventStore.open(database) as store:
         kept: dict[str, int] = {}
         for pair in pairs:
             count = store.verify_stream(stream_of(pair.id))
@@ -320,3 +333,20 @@ def test_six_kills_lose_nothing(anvil: LocalAnvil, tmp_path: Path) -> None:
 @pytest.mark.timeout(1_800)
 def test_fifty_kills_lose_nothing(anvil: LocalAnvil, tmp_path: Path) -> None:
     campaign(anvil, tmp_path, kills=50, offers=34)
+
+
+@pytest.mark.timeout(300)
+def test_kills_of_two_processes_on_postgresql_lose_nothing(
+    anvil: LocalAnvil, tmp_path: Path, postgres: Any
+) -> None:
+    with postgres.database(empty=True) as database:
+        campaign(anvil, tmp_path, kills=6, offers=8, database=database, processes=2)
+
+
+@pytest.mark.deep
+@pytest.mark.timeout(1_800)
+def test_fifty_kills_of_three_processes_on_postgresql_lose_nothing(
+    anvil: LocalAnvil, tmp_path: Path, postgres: Any
+) -> None:
+    with postgres.database(empty=True) as database:
+        campaign(anvil, tmp_path, kills=50, offers=34, database=database, processes=3)
