@@ -190,6 +190,7 @@ contract Tabs is ITabs, Purse {
     function deposit(address token, address to, uint128 amount) external nonReentrant {
         if (amount == 0) revert IEscrow.AmountZero();
         if (to == address(0)) revert IEscrow.RecipientZero();
+        _requireOutside(to);
         if (token.code.length == 0) revert IEscrow.TokenWithoutCode(token);
         _credit(token, to, amount);
         TokenCalls.pull(token, msg.sender, amount);
@@ -214,8 +215,7 @@ contract Tabs is ITabs, Purse {
     }
 
     function _send(address token, address to, uint256 amount) internal override {
-        // What went to this contract itself would belong to nobody.
-        if (to == address(this)) revert IEscrow.RecipientEscrow();
+        _requireOutside(to);
         if (!TokenCalls.transfer(token, to, amount, gasleft())) revert IEscrow.TransferFailed(token, to, amount);
     }
 
@@ -224,6 +224,7 @@ contract Tabs is ITabs, Purse {
         address seller = tab.seller;
         if (buyer == address(0) || seller == address(0)) revert IEscrow.PartyZero(buyer, seller);
         if (buyer == seller) revert IEscrow.PartiesNotDistinct(buyer, seller, address(0));
+        _requireOutside(seller);
         if (tab.token.code.length == 0) revert IEscrow.TokenWithoutCode(tab.token);
         TabTerms terms = tab.terms;
         if (terms.payout() > PAYOUT_BITS) revert IEscrow.PayoutUnknown(uint8(terms.payout()));
@@ -232,6 +233,11 @@ contract Tabs is ITabs, Purse {
             revert IEscrow.WindowOutOfRange(window, DealRules.MAX_WINDOW);
         }
         _requireUnexpired(tab);
+    }
+
+    /// @dev What went to this contract itself would belong to nobody.
+    function _requireOutside(address to) private view {
+        if (to == address(this)) revert IEscrow.RecipientEscrow();
     }
 
     function _requireUnexpired(Tab calldata tab) private view {

@@ -18,7 +18,7 @@ import {IPurse} from "./IPurse.sol";
 /// Liveness. A voucher is good until the tab is closed. The buyer's close takes effect `closeWindow` seconds later, so
 /// that the seller can still bring its last voucher; `expiresAt` needs no close at all. From then on anyone may release,
 /// and only then is the tab closed. The seller may end it at any time. Nobody's refusal, revert, blocklisting or silence
-/// prevents any of these.
+/// prevents any of these. A voucher of a smart account is good as long as the account says so.
 ///
 /// Relaying. Every action has a signed form that anyone may submit. Its `fee` goes to the submitter's internal balance
 /// (none to a submitter that is the signer): on top of the deposit when a tab is opened or topped up, out of what the
@@ -29,7 +29,8 @@ import {IPurse} from "./IPurse.sol";
 /// tokens are refused (balance delta), rebasing ones are at the risk of those who chose them and never touch another.
 ///
 /// Signatures are `kind (1 byte) ‖ body` as with the escrow; an empty one stands for the caller, and then `fee` and
-/// `validUntil` are not looked at. A refusal that the escrow knows too is an error of IEscrow.
+/// `validUntil` are not looked at. A refusal that the escrow knows too is an error of IEscrow; there "the escrow" as a
+/// recipient is this contract.
 interface ITabs is IPurse {
     // ------------------------------------------------------------------ types
 

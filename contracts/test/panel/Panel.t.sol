@@ -350,6 +350,28 @@ contract PanelMoneyTest is PanelTest {
         assertPanelBooks(0);
     }
 
+    function testFuzz_divideEveryFeeToTheUnit(uint128 arbiterFee, uint8 count, uint128[5] memory fees) external {
+        IEscrow.Deal memory deal = arbitratedDeal();
+        deal.arbiterFee = uint128(bound(arbiterFee, 0, FUNDS / 4));
+        deal.sellerBond = deal.arbiterFee;
+        bytes32 id = broughtTo(deal, IEscrow.Status.Disputed);
+        count = uint8(bound(count, 3, 5));
+        IPanelArbiter.Vote[] memory votes = new IPanelArbiter.Vote[](count);
+        for (uint256 i; i < count; ++i) {
+            votes[i] = voteWith(id, i, 1, uint128(bound(fees[i], 0, deal.arbiterFee / count)));
+        }
+        hand(deal, votes);
+        uint256 sum = due(relayer);
+        for (uint256 i; i < count; ++i) {
+            sum += due(members[i]);
+            uint256 own = due(members[i]) + votes[i].fee;
+            uint256 over = i == 0 ? deal.arbiterFee % count : 0;
+            assertEq(own, deal.arbiterFee / count + over, "equal shares");
+        }
+        assertEq(sum, deal.arbiterFee);
+        assertPanelBooks(0);
+    }
+
     function test_leaveTheSignedFeesToWhoHandsTheVotesIn() external {
         (IEscrow.Deal memory deal, bytes32 id) = disputedDeal();
         IPanelArbiter.Vote[] memory votes = three(id, 1, 2, 3);

@@ -61,6 +61,12 @@ contract TabsOpenTest is TabsTest {
         refuses(tab, abi.encodeWithSelector(IEscrow.PartiesNotDistinct.selector, buyer, buyer, address(0)));
     }
 
+    function test_refuseTheContractItselfAsSeller() external {
+        ITabs.Tab memory tab = plainTab();
+        tab.seller = address(tabs);
+        refuses(tab, abi.encodeWithSelector(IEscrow.RecipientEscrow.selector));
+    }
+
     function test_refuseATokenWithoutCode() external {
         ITabs.Tab memory tab = plainTab();
         tab.token = stranger;

@@ -36,6 +36,8 @@ contract TabsPurseTest is TabsTest {
         tabs.deposit(address(token), seller, 0);
         vm.expectRevert(IEscrow.RecipientZero.selector);
         tabs.deposit(address(token), address(0), 1);
+        vm.expectRevert(IEscrow.RecipientEscrow.selector);
+        tabs.deposit(address(token), address(tabs), 1);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.TokenWithoutCode.selector, stranger));
         tabs.deposit(stranger, seller, 1);
     }
