@@ -11,7 +11,6 @@ from parley.cli.errors import CountMismatch, FolderEmpty
 from parley.errors import ParleyError
 
 if TYPE_CHECKING:
-    from parley.negotiation.strategies import Strategy
     from parley.sandbox.matches.case import Case
 
 
@@ -82,15 +81,15 @@ def _folders(folder: Path) -> Iterator[Path]:
             yield from _folders(each)
 
 
-def by_role(read: Read, strategies: Sequence[str]) -> list[Strategy]:
-    """The strategies in the order of the domain's roles; the first one written is the first profile's."""
-    from parley.sandbox.matches.naming import strategy_of
-
+def by_role(read: Read, strategies: Sequence[str]) -> list[str]:
+    """The strategies as they are written, in the order of the domain's roles; the first one is the first
+    profile's.
+    """
     if len(strategies) != len(read.roles):
         raise CountMismatch(
             "One strategy for each profile, in the same order",
             profiles=len(read.roles),
             strategies=len(strategies),
         )
-    made = {role: strategy_of(text) for role, text in zip(read.roles, strategies, strict=True)}
+    made = dict(zip(read.roles, strategies, strict=True))
     return [made[role] for role in read.case.domain.roles]

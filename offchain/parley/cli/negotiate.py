@@ -17,9 +17,9 @@ def negotiate(
     domain: Path = typer.Option(..., "--domain", help="The domain: a Parley, GeniusWeb or NegMAS file."),
     profile: list[Path] = typer.Option(..., "--profile", help="A profile for each role; repeat it."),
     strategy: list[str] = typer.Option(
-        ..., "--strategy", help="One for each profile, in the same order: name, or name:param=value,…"
+        [], "--strategy", help="One for each profile, in the same order: name, or name:param=value,…"
     ),
-    protocol: str = typer.Option(ALTERNATING, "--protocol", help="The protocol to play."),
+    protocol: str = typer.Option(ALTERNATING, "--protocol", help="alternating-offers, or mediated."),
     rounds: int | None = typer.Option(
         None, "--rounds", min=1, max=10_000, help="Limit of rounds in place of the domain's."
     ),
@@ -33,17 +33,18 @@ def negotiate(
 ) -> None:
     """Plays one match: result, utilities, distances to what was possible, transcript.
 
-    The machine is the one of real negotiations; messages stay in memory and are not signed. Exit status 0
-    when it was played, agreed or not; 1 when it cannot be.
+    The machine is the one of real negotiations, and messages stay in memory: unsigned under alternating
+    offers, signed by throwaway keys under a mediator. Exit status 0 when it was played, agreed or not; 1 when
+    it cannot be.
     """
     from parley.cli.cases import by_role, case_from
     from parley.cli.output import print_json
-    from parley.sandbox.matches.match import play
-    from parley.sandbox.matches.protocols import check_protocol
+    from parley.sandbox.matches.protocols import MEDIATED, check_protocol, play_under
 
     check_protocol(protocol)
     read = case_from(domain, profile, rounds)
-    played = play(read.case, by_role(read, strategy), seed)
+    chosen = [] if protocol == MEDIATED and not strategy else by_role(read, strategy)
+    played = play_under(protocol, read.case, chosen, seed)
     drawn: list[Path] = []
     if pictures is not None:
         from parley.sandbox.pictures.match import draw_match

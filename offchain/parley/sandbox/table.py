@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from parley.negotiation.effects import Effect
+from parley.negotiation.effects import Effect, OfferMade
 from parley.negotiation.errors import ApprovalMissing
 from parley.negotiation.machine import Machine
 from parley.negotiation.protocols.auction import SealedBids
@@ -41,6 +41,7 @@ class SignedTable:
         self.machine = Machine(domain, self.opening)
         self.state: NegotiationState = self.machine.initial()
         self.messages: list[Message] = []
+        self.offers: list[OfferMade] = []
         self.say(domain.roles[0], Performative.OPEN, Open(salt=self.salt()))
 
     def _drawn(self, what: str) -> bytes:
@@ -94,6 +95,7 @@ class SignedTable:
         step = self.machine.admit(self.state, message, CHAIN)
         if step.state is not self.state:
             self.messages.append(message)
+            self.offers += [effect for effect in step.effects if isinstance(effect, OfferMade)]
             self.state = step.state
         return step.effects
 

@@ -10,11 +10,13 @@ import pytest
 
 from parley.negotiation.errors import ProfileInvalid, StrategyUnknown
 from parley.negotiation.strategies import Boulware, Explanation, Move, Propose, View, make_strategy
-from parley.sandbox.errors import CaseInvalid, FolderUnusable, StrategyUnreadable
+from parley.sandbox.errors import CaseInvalid, FolderUnusable, ProtocolUnknown, StrategyUnreadable
 from parley.sandbox.leases import simple_lease, simple_profile
 from parley.sandbox.matches.case import Case, case_of
 from parley.sandbox.matches.match import play
+from parley.sandbox.matches.mediated import mediated_case
 from parley.sandbox.matches.naming import strategy_of
+from parley.sandbox.matches.protocols import play_under
 from parley.sandbox.matches.standings import estimate, report
 from parley.sandbox.matches.tournament import Entry, Ledger, pairings, run
 from parley.scenarios.campaign import campaign
@@ -230,3 +232,40 @@ def test_an_interval_covers_the_mean_of_what_it_was_drawn_from() -> None:
         assert found.high is not None
         covered += found.low <= 500_000 <= found.high
     assert covered >= 51
+
+
+def test_a_mediator_settles_a_match() -> None:
+    case = lease()
+    played = play_under("mediated", case, [], 2)
+    found = played.as_json()
+    assert found["protocol"] == "mediated"
+    assert found["result"]["agreed"] is True
+    assert found["engine"] == "in memory, signed"
+    assert {entry["role"] for entry in found["transcript"]} == {"buyer", "seller", "mediator"}
+    assert min(case.analysis.surplus(played.case.analysis.spot(played.result.values).gains)) >= 0
+    assert play_under("mediated", case, ["sealed-ranking"] * 2, 2).as_json() == found
+    fewer = play_under("mediated", case, ["sealed-ranking:names=3"] * 2, 2)
+    assert fewer.as_json()["parties"][0]["params"] == {"names": 3}
+    apart = play_under("mediated", lease(reservation_ppm=900_000), [], 2)
+    assert not apart.result.agreed
+    assert json.loads(json.dumps(apart.as_json()))["result"]["values"] is None
+
+
+@pytest.mark.parametrize(
+    ("protocol", "strategies", "error"),
+    [
+        ("duel", [], ProtocolUnknown),
+        ("alternating-offers", ["linear"], CaseInvalid),
+        ("mediated", ["sealed-ranking"], CaseInvalid),
+        ("mediated", ["linear", "linear"], StrategyUnknown),
+        ("mediated", ["sealed-ranking:names=0"] * 2, StrategyUnknown),
+        ("mediated", ["sealed-ranking:names"] * 2, StrategyUnreadable),
+    ],
+)
+def test_protocols_and_conducts_that_do_not_exist(
+    protocol: str, strategies: list[str], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        play_under(protocol, lease(), strategies, 0)
+    with pytest.raises(ProtocolUnknown):
+        play_under("alternating-offers", mediated_case(lease()), ["linear"] * 2, 0)

@@ -71,14 +71,12 @@ def test_sealed_bids_return_more_honest_than_under_attack() -> None:
 
 def test_a_mediator_settles_what_the_rankings_give() -> None:
     scenario = drawn_campaign(3)
-    table, agreed = mediated(scenario, 3)
-    assert agreed
-    performed = [message.core.performative for message in table.messages]
+    played = mediated(scenario, 3)
+    assert played.result.agreed
+    performed = [message.core.performative for message in played.result.messages]
     assert performed.count(Performative.ACCEPT) == 3
     assert performed.count(Performative.COMMIT) == performed.count(Performative.REVEAL) == 3
-    standing = table.state.offer
-    assert standing is not None
-    values = table.domain.decode_values(standing.offer.values)
+    values = played.result.values
     assert all(profile.allows(values) for profile in scenario.profiles.values())
     analysis = Analysis(scenario.domain, scenario.profiles)
     assert min(analysis.surplus(analysis.spot(values).gains)) >= 0

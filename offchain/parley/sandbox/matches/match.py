@@ -8,23 +8,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 from parley.negotiation.analysis import Assessment
 from parley.negotiation.dominance import Spot
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.errors import Refusal
 from parley.negotiation.simulation import Match, Result, Seat
-from parley.negotiation.strategies import AcceptOffer, Explanation, Strategy, Walk, strategy_hash
+from parley.negotiation.strategies import AcceptOffer, Explanation, Strategy, Walk
 from parley.negotiation.strategies.view import Filter, everything
 from parley.negotiation.utility import PPM
 from parley.sandbox.errors import CaseInvalid
 from parley.sandbox.matches.case import Case
+from parley.terms.canonical import document_hash
+from parley.terms.documents import Part
 from parley.terms.values import Address
 
 SCHEMA, VERSION = "parley/match", 1
 REVIEWER = "reviewer"
 """Who approves in the transcript of a domain with an approval gate."""
+
+
+class Conduct(Protocol):
+    """How a party acts, by name and parameters: a strategy, or what another protocol has in its place."""
+
+    name: ClassVar[str]
+
+    @property
+    def params(self) -> Part:
+        """What tunes it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +46,7 @@ class Played:
     """
 
     case: Case
-    strategies: Mapping[str, Strategy]
+    strategies: Mapping[str, Conduct]
     seed: int
     result: Result
     offers: tuple[OfferMade, ...]
@@ -50,7 +62,9 @@ class Played:
 
     @property
     def rounds(self) -> int:
-        """Rounds begun: a move of the first party starts one."""
+        """Rounds begun: a move of the first party starts one. A mediator's call is one round."""
+        if self.case.domain.mediation is not None:
+            return max(1, self.result.state.round)
         parties = len(self.case.domain.roles)
         return -(-self.result.state.moves // parties)
 
@@ -76,7 +90,7 @@ class Played:
             "protocol": case.domain.protocol,
             "max_rounds": case.domain.limits.max_rounds,
             "seed": self.seed,
-            "engine": "in-memory, unsigned",
+            "engine": "in memory, signed" if case.domain.mediation else "in memory, unsigned",
             "parties": [self._party(role) for role in case.domain.roles],
             "result": {
                 "agreed": result.agreed,
@@ -98,7 +112,7 @@ class Played:
             "role": role,
             "strategy": strategy.name,
             "params": strategy.params.as_json(),
-            "strategy_hash": strategy_hash(strategy),
+            "strategy_hash": document_hash({"strategy": strategy.name, "params": strategy.params.as_json()}),
             "reservation_ppm": self.case.profiles[role].reservation_ppm,
             "utility_ppm": self.assessment.utilities[role],
             "offers": sum(1 for made in self.offers if made.role == role),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from parley.negotiation.strategies import STRATEGIES, Strategy, make_strategy
@@ -25,17 +26,19 @@ def strategy_of(text: str) -> Strategy:
         return make_strategy(name)
     if not rest:
         raise StrategyUnreadable("Nothing follows the colon", strategy=text[:80], problem="parameters")
-    return make_strategy(name, _params(name, rest))
+    return make_strategy(name, params_of(rest, _texts(name)))
 
 
-def _params(name: str, text: str) -> dict[str, Any]:
-    texts = _texts(name)
+def params_of(text: str, texts: Collection[str] = ()) -> dict[str, Any]:
+    """Parameters as they are written; those named in `texts` are taken as texts. Raises
+    `StrategyUnreadable`.
+    """
     params: dict[str, Any] = {}
     for part in _parts(text):
         key, equals, value = part.partition("=")
         if not equals or not key or key in params:
             raise StrategyUnreadable(
-                "A parameter is written once as name=value", strategy=name[:80], problem=part[:80]
+                "A parameter is written once as name=value", strategy=text[:80], problem=part[:80]
             )
         params[key] = value if key in texts else _value(value)
     return params

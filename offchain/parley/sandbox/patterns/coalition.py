@@ -1,8 +1,6 @@
 """Coalitions of three: by a mediator and by alternating offers, on the same drawn plans.
 
-The parties name candidates from what they would concede anyway: for each level between the best and the
-reservation the outcome worth that much which is closest to what each other party asked for first. They rank
-what they could live with; the mediator's rule settles.
+How the parties name candidates and rank them is told in `parley.sandbox.matches.mediated`.
 """
 
 from __future__ import annotations
@@ -10,22 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from parley.errors import ParleyError
 from parley.negotiation.analysis import Analysis
-from parley.negotiation.opponent import Nearness
-from parley.negotiation.search import Search
-from parley.negotiation.space import Outcome, Space
-from parley.negotiation.status import Status
+from parley.sandbox.matches.case import case_of
+from parley.sandbox.matches.match import Played
+from parley.sandbox.matches.mediated import mediated_case, play_mediated
 from parley.sandbox.patterns.plans import drawn_campaign
 from parley.sandbox.patterns.result import Pattern, mean, middle, share
-from parley.sandbox.table import SignedTable
-from parley.scenarios.campaign import ROLES, Campaign, play_campaign
-from parley.terms.domain import Domain, IssueValue
-
-LEVELS = 8
-CANDIDATES = 64
-STEP_SECONDS = 5
-"""How long a party takes for a message, in simulated seconds."""
+from parley.scenarios.campaign import Campaign, play_campaign
+from parley.terms.domain import IssueValue
 
 
 def coalition(trials: int, seed: int) -> Pattern:
@@ -42,14 +32,17 @@ def coalition(trials: int, seed: int) -> Pattern:
         analysis = Analysis(scenario.domain, scenario.profiles)
         possible += analysis.nash is not None
         began = time.perf_counter_ns()
-        table, agreed = mediated(scenario, seed + at)
+        called = mediated(scenario, seed + at)
+        agreed = called.result.agreed
         times.append((time.perf_counter_ns() - began) // 1_000)
         by_offers = play_campaign(scenario, seed + at)
         if agreed:
-            messages.append(len(table.messages))
-            seconds.append(table.now - table.opening.opened_at)
-            unfit += _unfit(scenario, table)
-            _judge(quality["mediator"], analysis, _settled(table))
+            values = called.result.values
+            messages.append(len(called.result.messages))
+            sent = [message.core.sent_at for message in called.result.messages]
+            seconds.append(sent[-1] - sent[0])
+            unfit += not all(profile.allows(values) for profile in scenario.profiles.values())
+            _judge(quality["mediator"], analysis, values)
         if by_offers.result.agreed:
             offered.append(len(by_offers.result.messages))
             _judge(quality["offers"], analysis, by_offers.result.values)
@@ -75,80 +68,10 @@ def coalition(trials: int, seed: int) -> Pattern:
     )
 
 
-def mediated(scenario: Campaign, seed: int) -> tuple[SignedTable, bool]:
-    """One mediated negotiation with real signatures; whether all three accepted. An approval that the domain
-    wants is given by its reviewer.
-    """
-    domain = _mediated_domain(scenario.domain)
-    spaces = {
-        role: Space(domain, profile.model_copy(update={"domain": domain.hash()}))
-        for role, profile in scenario.profiles.items()
-    }
-    table = SignedTable(domain, seed, "coalition")
-    candidates = _candidates(spaces)
-    named = spaces[ROLES[0]].mapping
-    table.now += STEP_SECONDS
-    table.call(tuple(named(outcome) for outcome in candidates))
-    for role in ROLES:
-        table.now += STEP_SECONDS
-        table.seal(role, ranking=_ranking(spaces[role], candidates))
-    for role in ROLES:
-        table.now += STEP_SECONDS
-        table.unseal(role)
-    try:
-        return table, _closed(table)
-    except ParleyError:
-        return table, False
-
-
-def _closed(table: SignedTable) -> bool:
-    """Award and acceptances; False where the rankings share nothing."""
-    table.now += STEP_SECONDS
-    if not table.state.live or table.award() is None:
-        return False
-    for role in ROLES:
-        table.now += STEP_SECONDS
-        table.accept(role)
-    return table.state.status is Status.ACCEPTED
-
-
-def _mediated_domain(domain: Domain) -> Domain:
-    document = domain.as_json()
-    document.pop("escalation", None)
-    document["protocol"] = "mediated"
-    document["limits"] = {**document["limits"], "fallback": "abort", "max_rounds": 3}
-    document["mediation"] = {
-        "max_candidates": CANDIDATES,
-        "commit_seconds": 600,
-        "reveal_seconds": 600,
-        "award_seconds": 600,
-    }
-    return Domain.parse(document)
-
-
-def _candidates(spaces: Mapping[str, Space]) -> list[Outcome]:
-    """What the parties name, in the order of roles and levels, each outcome once."""
-    firsts = {role: _best(space) for role, space in spaces.items()}
-    found: dict[Outcome, None] = {}
-    for role, space in spaces.items():
-        others = [firsts[other] for other in spaces if other != role]
-        for level in range(LEVELS):
-            target = space.best_gain - (space.best_gain - space.reservation) * level // (LEVELS - 1)
-            for other in others:
-                search = Search(space, lambda outcome: True, Nearness(space.names, other))
-                found.update(dict.fromkeys(candidate.outcome for candidate in search.at_least(target)[:1]))
-    return list(found)[:CANDIDATES]
-
-
-def _best(space: Space) -> Outcome:
-    search = Search(space, lambda outcome: True, lambda axis: [0] * len(axis.values))
-    return search.at_least(space.best_gain)[0].outcome
-
-
-def _ranking(space: Space, candidates: list[Outcome]) -> tuple[int, ...]:
-    """Positions of what it could live with, best first."""
-    able = [at for at, outcome in enumerate(candidates) if space.agreeable(outcome)]
-    return tuple(sorted(able, key=lambda at: (-space.gain(candidates[at]), at)))
+def mediated(scenario: Campaign, seed: int) -> Played:
+    """One mediated negotiation of the scenario, with real signatures."""
+    case = case_of("campaign", scenario.domain, scenario.profiles.values())
+    return play_mediated(mediated_case(case), seed=seed)
 
 
 def _judge(into: list[int], analysis: Analysis, values: Mapping[str, IssueValue]) -> None:
@@ -156,14 +79,3 @@ def _judge(into: list[int], analysis: Analysis, values: Mapping[str, IssueValue]
     found = analysis.assess(values).nash_share
     if found is not None:
         into.append(found)
-
-
-def _settled(table: SignedTable) -> Mapping[str, IssueValue]:
-    standing = table.state.offer
-    return {} if standing is None else table.domain.decode_values(standing.offer.values)
-
-
-def _unfit(scenario: Campaign, table: SignedTable) -> bool:
-    """Whether the agreed outcome breaks a party's hard rules."""
-    values = _settled(table)
-    return not all(profile.allows(values) for profile in scenario.profiles.values())
