@@ -1,133 +1,162 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {PaymentToken} from "../../src/PaymentToken.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {Vm} from "../base/Vm.sol";
-import {Signing} from "../escrow/Signing.sol";
-import {BlocklistToken} from "../tokens/BlocklistToken.sol";
-import {PlainToken} from "../tokens/PlainToken.sol";
+import {Cast} from "./Cast.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
-/// @notice The ghost ledger: who is in play, which deals there are, what each took in and paid out, what balances follow
-/// from the events, and which moves of a deal are on the state table. Anything that differs is kept in `broken`.
-abstract contract EscrowModel is Signing {
-    IEscrow public immutable escrow;
+/// @notice Makes every call, and holds what came of it against what must be: whether it was to succeed, the state that
+/// events give against the state that is stored, each token's books, and the purses of those who signed nothing.
+abstract contract EscrowModel is Cast {
+    enum Must {
+        Fail,
+        Succeed,
+        Either // it is up to the token
+    }
 
-    address[] internal tokens;
-    address[] internal actors;
-    address[] internal everybody;
-    mapping(address party => uint256) internal keyOf;
-    address internal arbiter;
-    address internal relayer = makeAddr("relayer");
-    mapping(address token => uint256) internal donated;
-
-    IEscrow.Deal[] internal deals;
+    /// @dev Encoded: storage takes no array of structs from memory in every code generator.
+    bytes[] private deals;
     bytes32[] internal ids;
-    mapping(bytes32 id => bool) internal tracked;
-    mapping(bytes32 id => uint256) internal takenIn;
-    mapping(bytes32 id => uint256) internal paidOut;
-    mapping(bytes32 id => bytes32) internal finalState;
-    mapping(address token => mapping(address party => uint256)) internal fromEvents;
+    mapping(bytes32 id => bool) private tracked;
+    mapping(address token => uint256) private donated;
     mapping(string what => uint256) public succeeded;
+    bytes32[] private splits;
+    address[] private noted;
+    uint256[] private nonces;
 
-    string public broken;
+    constructor(IEscrow escrow_) Cast(escrow_) {}
 
-    constructor(IEscrow escrow_) {
-        escrow = escrow_;
-        tokens.push(address(new PlainToken()));
-        tokens.push(address(new BlocklistToken()));
-        tokens.push(address(new PlainToken()));
-        string[4] memory names = ["anna", "boris", "clara", "dmitri"];
-        for (uint256 i; i < names.length; ++i) {
-            (address party, uint256 key) = makeAddrAndKey(names[i]);
-            keyOf[party] = key;
-            actors.push(party);
-            everybody.push(party);
-            for (uint256 t; t < tokens.length; ++t) {
-                PlainToken(tokens[t]).mint(party, 1e30);
-                vm.prank(party);
-                IERC20(tokens[t]).approve(address(escrow), type(uint256).max);
-            }
+    // ---- calls ----
+
+    /// @param signers nobody else may be poorer afterwards
+    function act(
+        string memory what,
+        bytes32 id,
+        address token,
+        address caller,
+        address[2] memory signers,
+        bytes memory data,
+        Must must
+    ) internal returns (bool ok) {
+        uint256[] memory before = purses(token);
+        vm.recordLogs();
+        vm.prank(caller);
+        (ok,) = address(escrow).call(data);
+        // The logs of a call that reverted are recorded too, though they never were.
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        if (ok) {
+            foldEvents(logs, address(escrow));
+            succeeded[what] += 1;
         }
-        arbiter = makeAddr("arbiter");
-        everybody.push(arbiter);
-        everybody.push(relayer);
+        if (ok && must == Must.Fail) fault(string.concat("succeeded: ", what));
+        if (!ok && must == Must.Succeed) fault(string.concat("refused: ", what));
+        check(what, id, token);
+        checkPurses(what, token, signers, before);
     }
 
-    function verifier() internal view override returns (address) {
-        return address(escrow);
+    function check(string memory what, bytes32 id, address token) private {
+        if (id != 0 && !sameDeal(id)) fault(string.concat("events and the deal's word differ: ", what));
+        if (!booksOf(token)) fault(string.concat("the books are wrong: ", what));
+        if (reentering.successes() != 0) fault(string.concat("reentered: ", what));
     }
 
-    // ---- what the invariants read ----
-
-    function dealCount() external view returns (uint256) {
-        return deals.length;
-    }
-
-    function tokenCount() external view returns (uint256) {
-        return tokens.length;
-    }
-
-    /// @return held what the escrow has of the token
-    /// @return owed locked in deals, internal balances, and what nobody owns
-    function books(uint256 index) external view returns (uint256 held, uint256 owed) {
-        address token = tokens[index];
-        held = IERC20(token).balanceOf(address(escrow));
-        owed = donated[token];
+    function checkPurses(string memory what, address token, address[2] memory signers, uint256[] memory before)
+        private
+    {
+        uint256[] memory afterwards = purses(token);
         for (uint256 i; i < everybody.length; ++i) {
-            owed += credit(token, everybody[i]);
-        }
-        for (uint256 i; i < deals.length; ++i) {
-            if (deals[i].token == token) owed += escrow.stateOf(ids[i]).locked;
+            if (everybody[i] == signers[0] || everybody[i] == signers[1]) continue;
+            if (afterwards[i] < before[i]) fault(string.concat("taken from one who did not sign: ", what));
         }
     }
 
-    /// @notice What a deal took in less what it paid out is what is locked in it.
-    function dealBooks(uint256 index) external view returns (uint256 left, uint256 locked) {
-        bytes32 id = ids[index];
-        return (takenIn[id] - paidOut[id], escrow.stateOf(id).locked);
+    /// @notice A call on a deal, signed by one.
+    function actOn(
+        string memory what,
+        IEscrow.Deal memory deal,
+        address caller,
+        address signer,
+        bytes memory data,
+        Must must
+    ) internal returns (bool) {
+        return act(what, idOf(deal), deal.token, caller, [signer, address(0)], data, must);
     }
 
-    /// @notice Whether a final state is still what it was when the deal became final.
-    function finalUnchanged(uint256 index) external view returns (bool) {
-        bytes32 id = ids[index];
-        return finalState[id] == 0 || finalState[id] == keccak256(abi.encode(escrow.stateOf(id)));
+    /// @dev In hand and inside, by party.
+    function purses(address token) private view returns (uint256[] memory sums) {
+        sums = new uint256[](everybody.length);
+        for (uint256 i; i < sums.length; ++i) {
+            sums[i] = IERC20(token).balanceOf(everybody[i]) + accounts[token][everybody[i]].balance;
+        }
     }
 
-    /// @notice Whether every internal balance is what Credited and Debited add up to.
-    function balancesFollowFromEvents() external view returns (bool) {
-        for (uint256 t; t < tokens.length; ++t) {
-            for (uint256 i; i < everybody.length; ++i) {
-                if (fromEvents[tokens[t]][everybody[i]] != credit(tokens[t], everybody[i])) return false;
+    // ---- what must hold ----
+
+    /// @notice Promises 1 and 5, by token: the escrow holds what is locked, what is credited, and what nobody owns.
+    function booksOf(address token) internal view returns (bool) {
+        uint256 held = IERC20(token).balanceOf(address(escrow));
+        return !isExact(token) || held == lockedIn[token] + creditedIn[token] + donated[token];
+    }
+
+    function sameDeal(bytes32 id) internal view returns (bool) {
+        return keccak256(abi.encode(dealOf[id])) == keccak256(abi.encode(escrow.stateOf(id)));
+    }
+
+    /// @notice Promise 6: every word that the escrow stores is what its events say.
+    function compareEverything() public {
+        for (uint256 i; i < ids.length; ++i) {
+            if (!sameDeal(ids[i])) fault("a deal's word is not what its events say");
+        }
+        for (uint256 i; i < splits.length; ++i) {
+            if (escrow.splitSpent(splits[i]) != revoked[splits[i]]) fault("a split is not what its events say");
+        }
+        for (uint256 i; i < everybody.length; ++i) {
+            address who = everybody[i];
+            if (escrow.epochOf(who) != epochs[who]) fault("an epoch is not what its events say");
+            for (uint256 t; t < tokens.length; ++t) {
+                bytes32 account = keccak256(abi.encode(escrow.accountOf(tokens[t], who)));
+                bytes32 record = keccak256(abi.encode(escrow.recordOf(tokens[t], who)));
+                if (account != keccak256(abi.encode(accounts[tokens[t]][who]))) fault("an account differs");
+                if (record != keccak256(abi.encode(records[tokens[t]][who]))) fault("a record differs");
             }
         }
-        return true;
+        for (uint256 i; i < noted.length; ++i) {
+            if (!escrow.nonceUsed(noted[i], nonces[i])) fault("a nonce came back");
+        }
+        for (uint256 t; t < tokens.length; ++t) {
+            if (!booksOf(tokens[t])) fault("the books of a token are wrong");
+        }
     }
 
     // ---- ends ----
 
-    /// @notice Closes every live deal by calls that anyone can make, waiting as long as the terms say and no longer; then
-    /// pays out every internal balance. Nothing may be left.
+    /// @notice Promise 4. Closes every live deal by calls that anyone can make, waiting as long as the terms say and no
+    /// longer, whatever the tokens are up to; then has every token pay again and takes out every balance. Nothing may be left.
     function exitAll() external {
-        for (uint256 i; i < deals.length; ++i) {
-            if (live(escrow.stateOf(ids[i]))) exit(deals[i]);
+        for (uint256 i; i < ids.length; ++i) {
+            if (live(dealOf[ids[i]])) exit(dealAt(i));
         }
+        calm();
         for (uint256 t; t < tokens.length; ++t) {
+            if (!isExact(tokens[t])) continue;
             for (uint256 i; i < everybody.length; ++i) {
-                uint256 amount = credit(tokens[t], everybody[i]);
+                uint128 amount = accounts[tokens[t]][everybody[i]].balance;
                 if (amount == 0) continue;
-                vm.prank(everybody[i]);
-                escrow.withdraw(tokens[t], everybody[i], address(0xdead), uint128(amount), 0, 0, 0, "");
+                bytes memory data =
+                    abi.encodeCall(escrow.withdraw, (tokens[t], everybody[i], address(0xdead), amount, 0, 0, 0, ""));
+                act("take out", 0, tokens[t], everybody[i], [everybody[i], address(0)], data, Must.Succeed);
             }
-            if (IERC20(tokens[t]).balanceOf(address(escrow)) != donated[tokens[t]]) fault("left over");
+            if (lockedIn[tokens[t]] + creditedIn[tokens[t]] != 0) fault("left over");
         }
+        compareEverything();
     }
 
     function exit(IEscrow.Deal memory deal) private {
+        bytes32 id = idOf(deal);
         // At most three timed steps a milestone.
         for (uint256 step; step < 3 * 16; ++step) {
-            IEscrow.DealState memory s = escrow.stateOf(idOf(deal));
+            IEscrow.DealState memory s = dealOf[id];
             if (!live(s)) return;
             bytes memory data;
             uint256 until = s.since;
@@ -145,106 +174,61 @@ abstract contract EscrowModel is Signing {
                 data = abi.encodeCall(escrow.lapse, (deal));
             }
             past(until);
-            act("exit", deal, makeAddr("passer-by"), data, true);
+            actOn("exit", deal, address(0xdead), address(0), data, Must.Succeed);
             if (bytes(broken).length != 0) return;
         }
         fault("no exit");
     }
 
-    // ---- calls ----
+    // ---- deals and time ----
 
-    function act(string memory what, IEscrow.Deal memory deal, address caller, bytes memory data, bool should)
-        internal
-    {
-        bytes32 id = idOf(deal);
-        IEscrow.DealState memory before = escrow.stateOf(id);
-        uint256 wealthBefore = wealth(deal.token);
-        bool ok = actOn(what, deal.token, caller, data, should);
-        IEscrow.DealState memory afterwards = escrow.stateOf(id);
-        uint256 wealthAfter = wealth(deal.token);
-        if (wealthAfter < wealthBefore) takenIn[id] += wealthBefore - wealthAfter;
-        else paidOut[id] += wealthAfter - wealthBefore;
-        if (!ok) return;
-        if (!onTable(before, afterwards, deal.milestones.length)) fault(string.concat("off the table: ", what));
-        if (afterwards.status >= IEscrow.Status.Closed && finalState[id] == 0) {
-            finalState[id] = keccak256(abi.encode(afterwards));
-            if (afterwards.locked != 0) fault("closed with money in it");
-        }
+    function dealCount() public view returns (uint256) {
+        return ids.length;
     }
 
-    function actOn(string memory what, address token, address caller, bytes memory data, bool should)
-        internal
-        returns (bool ok)
-    {
-        token; // which token is touched is only of interest to readers of a trace
-        vm.recordLogs();
-        vm.prank(caller);
-        (ok,) = address(escrow).call(data);
-        // The logs of a call that reverted are recorded too, though they never were.
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        if (ok) foldEvents(logs);
-        if (ok) succeeded[what] += 1;
-        if (ok && !should) fault(string.concat("succeeded: ", what));
-        if (!ok && should) fault(string.concat("refused: ", what));
+    function dealAt(uint256 index) internal view returns (IEscrow.Deal memory) {
+        return abi.decode(deals[index], (IEscrow.Deal));
     }
 
-    function foldEvents(Vm.Log[] memory logs) private {
-        for (uint256 i; i < logs.length; ++i) {
-            if (logs[i].emitter != address(escrow)) continue;
-            bytes32 kind = logs[i].topics[0];
-            bool plus = kind == IEscrow.Credited.selector;
-            if (!plus && kind != IEscrow.Debited.selector) continue;
-            address token = address(uint160(uint256(logs[i].topics[1])));
-            address party = address(uint160(uint256(logs[i].topics[2])));
-            uint256 amount = abi.decode(logs[i].data, (uint256));
-            if (plus) fromEvents[token][party] += amount;
-            else fromEvents[token][party] -= amount;
-        }
-    }
-
-    function fault(string memory what) internal {
-        if (bytes(broken).length == 0) broken = what;
-    }
-
-    /// @dev Which moves of the state word are on the table of the specification.
-    function onTable(IEscrow.DealState memory a, IEscrow.DealState memory b, uint256 milestones)
-        private
-        pure
-        returns (bool)
-    {
-        if (keccak256(abi.encode(a)) == keccak256(abi.encode(b))) return true; // revocation of a split
-        uint256 from = uint256(a.status);
-        uint256 to = uint256(b.status);
-        if (from == 0) return (to == 1 && b.milestone == 0) || to == 6;
-        if (from >= 5 || to == 0 || to == 6) return false;
-        if (b.shift < a.shift || b.locked > a.locked || b.sellerLostBps < a.sellerLostBps) return false;
-        if (to == 5) return true;
-        if (to == 1) return b.milestone == a.milestone + 1 && b.milestone < milestones && b.locked < a.locked;
-        if (b.milestone != a.milestone || b.locked != a.locked) return false;
-        if (to == 2) return from <= 3 && b.deliveries == a.deliveries + 1 && b.shift == a.shift;
-        if (b.deliveries != a.deliveries) return false;
-        return to == from + 1; // delivered, rejected, disputed: one after the other
-    }
-
-    // ---- reading ----
-
-    function pick(uint256 which) internal view returns (IEscrow.Deal memory deal, IEscrow.DealState memory s) {
-        vm.assume(deals.length != 0);
-        // Mostly a live deal; now and then one that has ended, which must stay as it is.
-        uint256 start = which % deals.length;
-        for (uint256 i; i < deals.length; ++i) {
-            uint256 index = (start + i) % deals.length;
-            s = escrow.stateOf(ids[index]);
-            if (live(s) || (which >> 128) % 8 == 0 || i + 1 == deals.length) return (deals[index], s);
-        }
-    }
-
-    function track(IEscrow.Deal memory deal) internal {
-        bytes32 id = idOf(deal);
+    function track(IEscrow.Deal memory deal) internal returns (bytes32 id) {
+        id = idOf(deal);
         vm.assume(!tracked[id]);
         tracked[id] = true;
-        deals.push(deal);
+        deals.push(abi.encode(deal));
         ids.push(id);
+    }
+
+    function trackSplit(bytes32 digest) internal {
+        splits.push(digest);
+    }
+
+    function trackNonce(address who, uint256 nonce) internal {
+        noted.push(who);
+        nonces.push(nonce);
+    }
+
+    function trackGift(address token, uint256 amount) internal {
+        donated[token] += amount;
+    }
+
+    /// @dev Mostly a live deal; now and then one that has ended, which must stay as it is.
+    function pick(uint256 which) internal view returns (IEscrow.Deal memory deal, IEscrow.DealState memory s) {
+        vm.assume(ids.length != 0);
+        uint256 start = which % ids.length;
+        for (uint256 i; i < ids.length; ++i) {
+            uint256 index = (start + i) % ids.length;
+            s = dealOf[ids[index]];
+            if (live(s) || (which >> 128) % 8 == 0 || i + 1 == ids.length) return (dealAt(index), s);
+        }
+    }
+
+    /// @dev The same choice otherwise, but of one of the last three deals.
+    function newest(uint256 which) internal view returns (uint256) {
+        vm.assume(ids.length != 0);
+        uint256 back = which % 3;
+        uint256 index = ids.length > back ? ids.length - 1 - back : 0;
+        which = which >> 8;
+        return which - which % ids.length + index;
     }
 
     /// @dev Time never goes back.
@@ -264,55 +248,11 @@ abstract contract EscrowModel is Signing {
         return uint256(deal.milestones[s.milestone].deliverBy) + s.shift;
     }
 
-    function credit(address token, address party) internal view returns (uint256) {
-        return escrow.accountOf(token, party).balance;
+    function balanceOf(address token, address who) internal view returns (uint128) {
+        return accounts[token][who].balance;
     }
 
-    function blocked(address token, address party) internal view returns (bool) {
-        return token == tokens[1] && BlocklistToken(token).blocked(party);
-    }
-
-    /// @dev All that everybody has, in hand and inside.
-    function wealth(address token) private view returns (uint256 sum) {
-        for (uint256 i; i < everybody.length; ++i) {
-            sum += IERC20(token).balanceOf(everybody[i]) + credit(token, everybody[i]);
-        }
-    }
-
-    function makeDeal(uint256 seed, uint256 amounts, uint8 count, uint8 options)
-        internal
-        view
-        returns (IEscrow.Deal memory deal)
-    {
-        uint256 n = 1 + count % 4;
-        deal.buyer = actors[seed % 4];
-        deal.seller = actors[(seed % 4 + 1 + (seed >> 8) % 3) % 4];
-        deal.token = tokens[(seed >> 16) % tokens.length];
-        deal.milestones = new IEscrow.Milestone[](n);
-        deal.reviewWindow = uint32(1 + (seed >> 24) % 2 days);
-        deal.disputeWindow = uint32(1 + (seed >> 48) % 2 days);
-        deal.rulingWindow = uint32(1 + (seed >> 72) % 2 days);
-        uint256 next = time() + (seed >> 96) % 3 days;
-        for (uint256 i; i < n; ++i) {
-            uint128 amount = uint128(1 + (amounts >> (i * 40)) % 1e10);
-            deal.price += amount;
-            deal.milestones[i] = IEscrow.Milestone(amount, uint40(next));
-            next += deal.reviewWindow + (seed >> 120) % 1 days;
-        }
-        if (options & 4 != 0) {
-            deal.arbiter = arbiter;
-            deal.arbiterFee = uint128((amounts >> 160) % 1e6);
-        }
-        deal.sellerBond = uint128(deal.arbiterFee * n + (options & 8 != 0 ? (amounts >> 184) % 1e8 : 0));
-        deal.relayFee = options & 16 != 0 ? uint128((amounts >> 216) % 1000) : 0;
-        deal.payout = options & 3;
-        deal.openBy = uint40(time());
-        deal.cancelBy = options & 32 != 0 ? uint40(time() + 1 days) : 0;
-        deal.rejectedSellerBps = uint16((seed >> 144) % 10_001);
-        deal.lapsedSellerBps = uint16((seed >> 160) % 10_001);
-        deal.walkAwayBps = uint16((seed >> 176) % 10_001);
-        deal.buyerEpoch = escrow.epochOf(deal.buyer);
-        deal.sellerEpoch = escrow.epochOf(deal.seller);
-        deal.nonce = seed;
+    function when(bool condition) internal pure returns (Must) {
+        return condition ? Must.Succeed : Must.Fail;
     }
 }
