@@ -77,7 +77,10 @@ def opened(rng: Random) -> Quick:
     parties = ROLES[: rng.randint(2, 4)]
     if kind == "auction":
         bidders = ("s1", "s2", "s3", "s4")[: rng.randint(1, 4)]
-        section: dict[str, Any] = {"side": rng.choice(("buy", "sell")), "min_bids": rng.randint(1, 2)}
+        section: dict[str, Any] = {
+            "side": rng.choice(("buy", "sell")),
+            "min_bids": rng.randint(1, min(2, len(bidders))),
+        }
         section["pricing"] = rng.choice((None, None, "first-price", "posted"))
         if section["pricing"] == "posted":
             section["posted"] = "500"

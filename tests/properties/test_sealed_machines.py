@@ -78,7 +78,13 @@ class Sealing(RuleBasedStateMachine):
         if kind == "auction":
             extra = {"posted": "500"} if pricing == "posted" else {}
             bond = {"bond": BOND} if bonded else {}
-            fields: dict[str, Any] = {"pricing": pricing, "side": side, "min_bids": least, **extra, **bond}
+            fields: dict[str, Any] = {
+                "pricing": pricing,
+                "side": side,
+                "min_bids": min(least, bidders),
+                **extra,
+                **bond,
+            }
             of = auction_domain(BIDDING[:bidders], more, limits=limits, **fields)
             self.table = SealedTable(of)
         elif kind == "mediated":

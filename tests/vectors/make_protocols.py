@@ -172,6 +172,16 @@ def second_best() -> Story:
     return told
 
 
+def contradictory() -> Story:
+    told = bids(auction(), 500, 300, 420)
+    told.award()
+    told.admit(told.convicting(3, by=2))
+    told.admit(told.convicting(3, by=2))
+    told.award()
+    told.answer(4)
+    return told
+
+
 def few() -> Story:
     told = auction(min_bids=2, limits={"fallback": "post"})
     told.play(2, "withdraw")
@@ -216,6 +226,7 @@ def sealed_bid() -> list[Case]:
         ("a penalty for late days", scored),
         ("bonds, and a late reveal", bonded),
         ("a winner refuses", second_best),
+        ("a winner contradicts itself", contradictory),
         ("too few are left", few),
         ("a second round", iterated),
         ("an approval before the award", gated),

@@ -23,7 +23,7 @@ from parley.negotiation.state import GrantedApproval, Hold, NegotiationState, Pa
 from parley.negotiation.status import Reason, Status
 from parley.terms.message import Message
 from parley.terms.payloads import Approve, Escalate, Fault, Refuse
-from parley.terms.values import Hash32
+from parley.terms.values import Address, Hash32
 
 
 def ask(rules: Rules, state: NegotiationState, message: Message) -> Step:
@@ -121,8 +121,10 @@ def control(rules: Rules, state: NegotiationState, message: Message) -> Step:
     return end(state, Status.TERMINATED, Reason.CONTROL, None)
 
 
-def fault(rules: Rules, state: NegotiationState, message: Message, payload: Fault) -> Step:
-    """The two messages' signatures are checked by `admit`; here only that they convict their sender."""
+def convicted(rules: Rules, state: NegotiationState, message: Message, payload: Fault) -> Address:
+    """The sender that the proof convicts. The two messages' signatures are checked by `admit`; here only that
+    they belong together.
+    """
     sender = message.core.sender
     if sender not in rules.gateways:
         _speaker(rules, message)
@@ -137,7 +139,11 @@ def fault(rules: Rules, state: NegotiationState, message: Message, payload: Faul
         )
     if first == second:
         raise FaultUnproven("The two messages are the same", sequence=first.sequence)
-    culprit = first.sender
+    return first.sender
+
+
+def failed(state: NegotiationState, culprit: Address) -> Step:
+    """Ended by the equivocation of `culprit`."""
     state = replace(state, status=Status.FAILED, reason=Reason.EQUIVOCATION, hold=None, culprit=culprit)
     ended = Ended(Status.FAILED, Reason.EQUIVOCATION, None, culprit)
     return Step(state, (ended,))

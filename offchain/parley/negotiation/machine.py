@@ -265,7 +265,8 @@ class Machine:
             case Control():
                 return interventions.control(rules, state, message)
             case Fault():
-                return interventions.fault(rules, state, message, payload)
+                culprit = interventions.convicted(rules, state, message, payload)
+                return self.protocol.convicted(state, message, culprit)
         raise PayloadUnfit(
             "The payload belongs to no performative", performative=message.core.performative.wire
         )

@@ -27,6 +27,7 @@ class Out(StrEnum):
     WITHDRAWN = "withdrawn"
     REFUSED = "refused"
     LAPSED = "lapsed"
+    FAULT = "fault"
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ def _check_auction(domain: Domain, auction: Auction, issues: Issues) -> None:
     if auction.penalty is not None:
         others = {name: issue for name, issue in issues.items() if name != auction.price}
         check_names(auction.penalty, others, frozenset())
+    if auction.min_bids >= len(domain.roles):
+        raise _wrong("more bids are wanted than there are bidders", "min_bids")
     _check_windows(domain, auction)
     expected = (auction.requester, WINNER) if auction.side == "buy" else (WINNER, auction.requester)
     if any((settled.buyer, settled.seller) != expected for settled in domain.settlements):

@@ -11,7 +11,7 @@ from parley.negotiation.protocols.mediation import Mediated
 from parley.negotiation.state import NegotiationState
 from parley.terms.domain import Domain
 from parley.terms.message import Message
-from parley.terms.payloads import Reveal
+from parley.terms.payloads import Reveal, SignedCore
 from parley.terms.terms import terms_of
 from parley.terms.values import Hash32
 
@@ -152,6 +152,14 @@ class SealedTable(Table):
     def terms_hash(self, award: Message) -> Hash32:
         """The terms that accepting this award would make."""
         return terms_of(self.of, self.state.negotiation, award.payload).hash()  # type: ignore[arg-type]
+
+    def convicting(self, culprit: int, by: int) -> Message:
+        """A fault that proves two different messages of `culprit` for the next step."""
+        first, second = (self.sign(culprit, "query", question=question) for question in ("one?", "another?"))
+        proofs = (SignedCore(core=each.core, signature=each.signature) for each in (first, second))
+        return self.sign(
+            by, "fault", kind="equivocation", **dict(zip(("first", "second"), proofs, strict=True))
+        )
 
     def answer(self, who: int, name: str = "accept", **fields: Any) -> NegotiationState:
         """Accepts or rejects the award."""

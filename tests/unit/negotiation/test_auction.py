@@ -24,6 +24,7 @@ from parley.negotiation.errors import (
     ApprovalMissing,
     AwardWrong,
     BondMissing,
+    FaultUnproven,
     NoProgress,
     NotAuthorised,
     NotInProtocol,
@@ -243,6 +244,23 @@ def test_bidders_leave_and_it_goes_on_until_too_few_are_left() -> None:
     assert table.effects == (Left("s2", "withdrawn"), Ended(Status.TERMINATED, Reason.NO_BIDS, Fallback.POST))
 
 
+def test_a_bidder_that_contradicts_itself_is_out_and_undoes_nothing() -> None:
+    table = bid(_started(), 500, 300, 420)
+    table.award()
+    table.admit(table.convicting(2, by=2))  # a loser that convicts itself
+    assert table.effects == (Left("s1", "fault"),)
+    assert table.state.offer is not None
+    with pytest.raises(FaultUnproven):
+        table.admit(table.convicting(2, by=1))
+    table.admit(table.convicting(3, by=1))  # the winner
+    assert (table.state.offer, table.state.turn) == (None, "buyer")
+    assert forfeits(table.machine.rules, table.state) == ("s1", "s2")
+    table.award()
+    assert _agreed_price(table) == ("s3", "1000")
+    table.admit(table.convicting(1, by=4))  # the requester
+    assert (table.state.status, table.state.culprit) == (Status.FAILED, signer(1).address)
+
+
 def test_fewer_bids_than_wanted_end_it() -> None:
     table = bid(_started(reserve="400"), 500, 600, 700)
     assert Revealed("s3", table.state.sequence - 1, False) in table.effects
@@ -425,6 +443,7 @@ def test_the_other_protocols_words_are_refused() -> None:
         {"bond": {**BOND, "arbiter_fee": "0"}},
         {"bond": {**BOND, "arbiter": BENEFICIARY}},
         {"min_bids": 0},
+        {"min_bids": 4},
     ],
 )
 def test_auctions_that_make_no_sense(wrong: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from parley.negotiation.state import NegotiationState, Step
 from parley.negotiation.status import Reason, Status
 from parley.terms.message import Message
 from parley.terms.payloads import Accept, Award, Commit, Escalate, Offer, Payload, Reject, Reveal
-from parley.terms.values import Hash32
+from parley.terms.values import Address, Hash32
 
 
 class Alternating:
@@ -51,6 +51,10 @@ class Alternating:
     def escalate(self, state: NegotiationState, message: Message, payload: Escalate) -> Step:
         """Any party, once a round."""
         return interventions.escalate(self.rules, state, message, payload)
+
+    def convicted(self, state: NegotiationState, message: Message, culprit: Address) -> Step:
+        """Nobody goes on with one that contradicts itself."""
+        return interventions.failed(state, culprit)
 
     def overdue(self, state: NegotiationState, at: int) -> Reason | None:
         """Nothing but the deadline and the offer's expiry is ever over."""

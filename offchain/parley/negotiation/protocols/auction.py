@@ -9,6 +9,7 @@ from parley.negotiation.errors import (
     AwardWrong,
     BondMissing,
     EscalationLimit,
+    FaultUnproven,
     NoProgress,
     NotAuthorised,
     NotInProtocol,
@@ -18,6 +19,7 @@ from parley.negotiation.errors import (
     StateForbids,
 )
 from parley.negotiation.gate import require_approval
+from parley.negotiation.interventions import failed
 from parley.negotiation.moves import end
 from parley.negotiation.protocols import sealing
 from parley.negotiation.protocols.bidding import Bidding
@@ -29,7 +31,7 @@ from parley.terms.bonds import bond_deal_id
 from parley.terms.errors import TermsError
 from parley.terms.message import Message
 from parley.terms.payloads import Accept, Award, Call, Commit, Escalate, Payload, Reject, Reveal
-from parley.terms.values import Hash32
+from parley.terms.values import Address, Hash32
 
 
 class SealedBids(Bidding):
@@ -183,6 +185,19 @@ class SealedBids(Bidding):
         sender = message.core.sender
         held = replace(state, records=records, hold=Hold(sender, payload.terms))
         return Step(held, (Held(sender, payload.terms),))
+
+    def convicted(self, state: NegotiationState, message: Message, culprit: Address) -> Step:
+        """A bidder that contradicts itself is out, and its bond lost: or every loser could undo the auction
+        by convicting itself. Anyone else's contradiction ends it.
+        """
+        at = self.rules.index.get(culprit)
+        role = None if at is None else self.rules.roles[at]
+        seal = None if role is None else sealing.sealed_of(state).seal_of(role)
+        if role is None or seal is None:
+            return failed(state, culprit)
+        if seal.out is Out.FAULT:
+            raise FaultUnproven("The sender is convicted already", sender=culprit)
+        return self._lose(state, message, role, Out.FAULT)
 
     def _require_requester(self, message: Message) -> None:
         party = self.rules.opening.party_of_role(self.auction.requester)

@@ -139,9 +139,10 @@ class Bidding:
 
 def forfeits(rules: Rules, state: NegotiationState) -> tuple[str, ...]:
     """The roles whose bond is lost: sealed and not revealed when the reveal window had passed, withdrawn with
-    a bid sealed, or an award refused or let go. In the opening's order; the beneficiary's claim rests on it.
+    a bid sealed, an award refused or let go, or convicted of a fault. In the opening's order; the
+    beneficiary's claim rests on it.
     """
     sealed = sealing.sealed_of(state)
     over = state.last_sent_at > sealing.reveal_by(rules, sealed)
-    costly = (Out.WITHDRAWN, Out.REFUSED, Out.LAPSED)
+    costly = (Out.WITHDRAWN, Out.REFUSED, Out.LAPSED, Out.FAULT)
     return tuple(seal.role for seal in sealed.seals if seal.out in costly or (seal.owed and over))

@@ -12,7 +12,7 @@ from parley.negotiation.state import NegotiationState, Step
 from parley.negotiation.status import Reason
 from parley.terms.message import Message
 from parley.terms.payloads import Escalate, Payload
-from parley.terms.values import Hash32
+from parley.terms.values import Address, Hash32
 
 
 class NegotiationProtocol(Protocol):
@@ -31,6 +31,9 @@ class NegotiationProtocol(Protocol):
 
     def escalate(self, state: NegotiationState, message: Message, payload: Escalate) -> Step:
         """Somebody puts it on hold."""
+
+    def convicted(self, state: NegotiationState, message: Message, culprit: Address) -> Step:
+        """Somebody the opening knows signed two different messages for one step."""
 
     def overdue(self, state: NegotiationState, at: int) -> Reason | None:
         """Why time is over at `at`, beside the deadline and the expiry of an offer."""

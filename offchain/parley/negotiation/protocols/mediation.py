@@ -22,6 +22,7 @@ from parley.negotiation.errors import (
     StateForbids,
 )
 from parley.negotiation.gate import require_approval
+from parley.negotiation.interventions import failed
 from parley.negotiation.moves import end
 from parley.negotiation.protocols import sealing
 from parley.negotiation.protocols.fallback_bargaining import Settled, settle
@@ -226,6 +227,10 @@ class Mediated:
             raise EscalationLimit("The sender escalated in this round already", round=state.round)
         held = replace(state, sealed=sealed, hold=Hold(sender, payload.terms))
         return Step(held, (Held(sender, payload.terms),))
+
+    def convicted(self, state: NegotiationState, message: Message, culprit: Address) -> Step:
+        """A coalition of all is none with one that contradicts itself."""
+        return failed(state, culprit)
 
     def overdue(self, state: NegotiationState, at: int) -> Reason | None:
         """Why a party or the mediator may end it at `at` though the deadline has not passed."""
