@@ -15,6 +15,8 @@ from parley.terms import schema
 from parley.terms.actions import RECEIVE_WITH_AUTHORIZATION, parse_action
 from parley.terms.deal import Deal
 from parley.terms.eip712 import typed_data
+from parley.terms.funding import permit2_typed_data
+from parley.terms.mandates import mandate_signature_parts
 from parley.terms.message import Approval, Challenge, MessageCore, MessageReceipt
 from parley.terms.statement import Statement
 
@@ -134,6 +136,32 @@ def test_periphery() -> None:
         assert case["expected"]["type_string"] == other["type"], case["name"]
         assert case["expected"]["struct_hash"] == other["struct"], case["name"]
         assert case["expected"]["digest"] == other["digest"], case["name"]
+
+
+def test_consent() -> None:
+    cases = [case for case in _cases("consent") if "deal" in case["input"]]
+    data = [
+        permit2_typed_data(
+            Deal.parse(given["deal"]),
+            given["chain_id"],
+            given["escrow"],
+            int(given["permitted"]),
+            int(given["nonce"]),
+        )
+        for given in (case["input"] for case in cases)
+    ]
+    for case, other in zip(cases, ask(typed=[typed(item) for item in data])["typed"], strict=True):
+        assert case["expected"]["digest"] == other["digest"], case["name"]
+        assert case["expected"]["type_string"] == other["type"]
+
+
+def test_mandate_signatures() -> None:
+    cases = [case for case in _cases("consent") if "mandate" in case["input"]]
+    for case in cases:
+        given = case["input"]
+        parts = (given["of_principal"], given["of_agent"])
+        made = mandate_signature_parts(case["expected"]["signature"])
+        assert made == (parse_action(given["mandate"]), *parts), case["name"]
 
 
 def test_merkle() -> None:

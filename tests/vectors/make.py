@@ -17,6 +17,7 @@ from random import Random
 from typing import Any
 
 import samples
+from make_consent import consent
 
 from parley.errors import ParleyError
 from parley.evidence.merkle import TranscriptTree
@@ -218,10 +219,13 @@ def _signed_message(number: int) -> Case:
 
 
 def actions() -> list[Case]:
-    rng = Random(714)
+    later = [
+        "parley/mandate-revocation"
+    ]  # with a seed of their own, so that the older cases stay as they are
     found = [
         _action_case(f"{schema} {index}", samples.random_action(schema, rng), rng)
-        for schema in sorted(ACTIONS)
+        for schemas, rng in ((sorted(ACTIONS.keys() - set(later)), Random(714)), (later, Random(717)))
+        for schema in schemas
         for index in range(4)
     ]
     separator = domain_separator("Parley Dollar", "1", samples.CHAIN_ID, samples.TOKEN)
@@ -440,6 +444,7 @@ SUBJECTS: dict[str, Callable[[], list[Case]]] = {
     "periphery": periphery,
     "merkle": merkle,
     "derivation": derivation,
+    "consent": consent,
 }
 
 

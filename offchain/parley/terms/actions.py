@@ -171,8 +171,11 @@ class Withdrawal(Action):
 
 
 class Mandate(Action):
-    """Reserved: what a principal lets an agent key do. Version 1 of the escrow refuses it; its type will
-    not change.
+    """What a principal lets an agent key sign for it: see `parley.terms.mandates`.
+
+    `deal_limit` is a cap for a buyer and a floor for a seller, `budget` what the agent may commit in all
+    (base units of `token`). Times are inclusive, unix seconds. Zero for `counterparty` or `arbiter` is no
+    limit.
     """
 
     struct: ClassVar[StructType] = StructType(schema.MANDATE)
@@ -192,6 +195,17 @@ class Mandate(Action):
     nonce: Uint256
 
 
+class MandateRevocation(Action):
+    """Ends a mandate at once; `mandate` is the digest of the `Mandate`, `fee` in the mandate's token."""
+
+    struct: ClassVar[StructType] = StructType(schema.MANDATE_REVOCATION)
+    schema_: Literal["parley/mandate-revocation"] = Field(default="parley/mandate-revocation", alias="schema")
+    mandate: Hash32
+    principal: Address
+    fee: Amount
+    valid_until: Uint40
+
+
 ACTIONS: Final[Mapping[str, type[Action]]] = {
     kind.model_fields["schema_"].default: kind
     for kind in (
@@ -207,6 +221,7 @@ ACTIONS: Final[Mapping[str, type[Action]]] = {
         Epoch,
         Withdrawal,
         Mandate,
+        MandateRevocation,
     )
 }
 

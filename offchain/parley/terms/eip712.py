@@ -62,7 +62,7 @@ class StructType:
         self.types: dict[str, tuple[tuple[str, str], ...]] = dict(structs)
         self.fields = structs[0][1]
         self.type_hash = keccak(type_string.encode())
-        nested = {name: StructType(_alone(name, fields)) for name, fields in structs[1:]}
+        nested = {name: StructType(_with_referenced(name, self.types)) for name, _ in structs[1:]}
         self._encoders = tuple(_encoder(kind, nested) for _, kind in self.fields)
         self._attributes = attrgetter(*(attribute_name(field) for field, _ in self.fields))
         self._size = 32 * (len(self.fields) + 1)
@@ -103,7 +103,7 @@ class StructType:
         for field, kind in self.fields:
             inner = getattr(value, attribute_name(field))
             if kind.endswith("[]") and kind[:-2] in self.types:
-                struct = StructType(_alone(kind[:-2], self.types[kind[:-2]]))
+                struct = StructType(_with_referenced(kind[:-2], self.types))
                 inner = [struct.values_of(item) for item in inner]
             elif isinstance(inner, IntEnum):
                 inner = int(inner)
@@ -160,8 +160,17 @@ def _fields(body: str) -> tuple[tuple[str, str], ...]:
     return tuple((field, kind) for kind, _, field in pairs)
 
 
-def _alone(name: str, fields: tuple[tuple[str, str], ...]) -> str:
-    return f"{name}({','.join(f'{kind} {field}' for field, kind in fields)})"
+def _with_referenced(name: str, types: Mapping[str, tuple[tuple[str, str], ...]]) -> str:
+    """EIP-712 `encodeType`: the struct, then what it refers to, sorted."""
+    found: set[str] = set()
+    open_ = [name]
+    while open_:
+        current = open_.pop()
+        found.add(current)
+        kinds = {kind.removesuffix("[]") for _, kind in types[current]}
+        open_ += sorted(kind for kind in kinds if kind in types and kind not in found)
+    order = (name, *sorted(found - {name}))
+    return "".join(f"{key}({','.join(f'{kind} {field}' for field, kind in types[key])})" for key in order)
 
 
 def _encoder(kind: str, nested: Mapping[str, StructType]) -> Encoder:
@@ -238,6 +247,7 @@ def _array(item: Encoder) -> Encoder:
 
 _WITH_CONTRACT: Final = StructType(schema.DOMAIN_WITH_CONTRACT)
 _WITHOUT_CONTRACT: Final = StructType(schema.DOMAIN_WITHOUT_CONTRACT)
+_WITHOUT_VERSION: Final = StructType(schema.DOMAIN_WITHOUT_VERSION)
 
 
 @lru_cache(maxsize=256)
@@ -275,6 +285,14 @@ def registry_domain(chain_id: int, registry: Address) -> bytes:
     return domain_separator(schema.REGISTRY_NAME, schema.DOMAIN_VERSION, chain_id, registry)
 
 
+@lru_cache(maxsize=256)
+def permit2_domain(chain_id: int, permit2: Address) -> bytes:
+    """Domain separator of Permit2, which states no version."""
+    return _WITHOUT_VERSION.hash_struct(
+        {"name": schema.PERMIT2_NAME, "chainId": chain_id, "verifyingContract": permit2}
+    )
+
+
 def typed_digest(separator: bytes, struct_hash: bytes) -> bytes:
     """What is signed: keccak256(0x1901 ‖ domain separator ‖ struct hash), 32 bytes."""
     return keccak(b"\x19\x01" + separator + struct_hash)
@@ -287,13 +305,19 @@ def typed_data(
     name: str,
     chain_id: int,
     verifying_contract: Address | None = None,
+    version: str | None = schema.DOMAIN_VERSION,
 ) -> dict[str, Any]:
-    """The `eth_signTypedData_v4` form of a value, for wallets and other libraries."""
-    domain: dict[str, Any] = {"name": name, "version": schema.DOMAIN_VERSION, "chainId": chain_id}
+    """The `eth_signTypedData_v4` form of a value, for wallets and other libraries. `version` None leaves the
+    version out of the domain's type; it then has a contract.
+    """
+    domain: dict[str, Any] = {"name": name, "version": version, "chainId": chain_id}
     kind = _WITHOUT_CONTRACT
     if verifying_contract is not None:
         domain["verifyingContract"] = verifying_contract
         kind = _WITH_CONTRACT
+    if version is None:
+        del domain["version"]
+        kind = _WITHOUT_VERSION
     types = {**kind.types, **struct.types}
     return {
         "types": {key: [{"name": n, "type": t} for n, t in fields] for key, fields in types.items()},

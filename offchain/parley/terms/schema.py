@@ -29,6 +29,9 @@ SPLIT: Final = "Split(bytes32 dealId,uint8 milestone,uint8 status,uint128 locked
 SPLIT_REVOCATION: Final = "SplitRevocation(bytes32 split,address party,uint40 validUntil)"
 WITHDRAWAL: Final = "Withdrawal(address party,address token,address to,uint128 amount,uint128 fee,uint256 nonce,uint40 validUntil)"
 MANDATE: Final = "Mandate(address principal,address agent,uint8 role,address token,uint128 dealLimit,uint128 budget,uint40 validFrom,uint40 validUntil,uint8 actions,address counterparty,address arbiter,uint64 epoch,uint256 nonce)"
+MANDATE_REVOCATION: Final = (
+    "MandateRevocation(bytes32 mandate,address principal,uint128 fee,uint40 validUntil)"
+)
 
 TAB: Final = "Tab(address buyer,address seller,address token,uint256 terms)"
 VOUCHER: Final = "Voucher(bytes32 tab,uint128 cumulative)"
@@ -53,12 +56,14 @@ CHALLENGE: Final = "Challenge(address agent,string audience,bytes32 nonce,uint64
 # Third-party types, used as they are.
 RECEIVE_WITH_AUTHORIZATION: Final = "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
 PERMIT: Final = "Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)"
+PERMIT_WITNESS_TRANSFER_FROM: Final = "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,Deal witness)Deal(address buyer,address seller,address arbiter,address relayer,address token,uint128 price,uint128 sellerBond,uint128 arbiterFee,uint128 relayFee,uint40 openBy,uint40 cancelBy,uint32 reviewWindow,uint32 disputeWindow,uint32 rulingWindow,uint16 rejectedSellerBps,uint16 lapsedSellerBps,uint16 walkAwayBps,uint8 payout,Milestone[] milestones,bytes32 termsHash,bytes32 transcriptRoot,uint32 transcriptLength,bytes32 bundle,bytes32 amends,uint8 amendsMilestone,uint128 amendsLocked,uint64 buyerEpoch,uint64 sellerEpoch,uint256 nonce)Milestone(uint128 amount,uint40 deliverBy)TokenPermissions(address token,uint256 amount)"
 AGENT_WALLET_SET: Final = "AgentWalletSet(uint256 agentId,address newWallet,address owner,uint256 deadline)"
 
 DOMAIN_WITH_CONTRACT: Final = (
     "EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)"
 )
 DOMAIN_WITHOUT_CONTRACT: Final = "EIP712Domain(string name,string version,uint256 chainId)"
+DOMAIN_WITHOUT_VERSION: Final = "EIP712Domain(string name,uint256 chainId,address verifyingContract)"
 
 ESCROW_NAME: Final = "Parley Escrow"
 MESSAGE_NAME: Final = "Parley Message"
@@ -67,4 +72,5 @@ REGISTRY_NAME: Final = "ERC8004IdentityRegistry"
 TABS_NAME: Final = "Parley Tabs"
 PANEL_NAME: Final = "Parley Panel"
 EVIDENCE_NAME: Final = "Parley Evidence"
+PERMIT2_NAME: Final = "Permit2"
 DOMAIN_VERSION: Final = "1"
