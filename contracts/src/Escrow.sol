@@ -6,11 +6,12 @@ import {Accounts} from "./escrow/Accounts.sol";
 import {Consent} from "./escrow/Consent.sol";
 import {Deals} from "./escrow/Deals.sol";
 import {IEscrow} from "./interfaces/IEscrow.sol";
-import {IEscrowCore} from "./interfaces/IEscrowHalves.sol";
+import {IEscrowActions, IEscrowCore} from "./interfaces/IEscrowHalves.sol";
 import {AccountWords} from "./libraries/AccountWord.sol";
 import {ActionHash} from "./libraries/ActionHash.sol";
 import {DealRules} from "./libraries/DealRules.sol";
 import {DealWord, DealWords} from "./libraries/DealWord.sol";
+import {MandateRules} from "./libraries/MandateRules.sol";
 
 /// @title Parley escrow
 /// @notice Roles, money invariants, rounding, liveness and token assumptions: see IEscrow.
@@ -59,12 +60,14 @@ contract Escrow is Deals, Accounts {
         IEscrow.FundingKind sellerKind = sellerFunding.kind;
         _requireEpoch(buyer, deal.buyerEpoch);
         _requireEpoch(seller, deal.sellerEpoch);
-        // A party's EIP-3009 authorisation with the deal's id as nonce is its consent too; it is verified below.
-        if (buyerKind != IEscrow.FundingKind.Authorization || buyerSignature.length != 0) {
-            _requireSignature(buyer, dealId, buyerSignature);
+        // A party's payment that names the whole deal is its consent too; it is verified below.
+        address actor = buyer;
+        if (!_consents(buyerKind) || buyerSignature.length != 0) {
+            actor = _requireConsent(deal, buyer, MandateRules.OPEN, 0, dealId, buyerSignature);
         }
-        if (sellerKind != IEscrow.FundingKind.Authorization || sellerSignature.length != 0) {
-            _requireSignature(seller, dealId, sellerSignature);
+        if (!_consents(sellerKind) || sellerSignature.length != 0) {
+            address other = _requireConsent(deal, seller, MandateRules.OPEN, 0, dealId, sellerSignature);
+            if (other == actor) revert IEscrow.MandateAgent(actor);
         }
 
         address token = deal.token;
@@ -102,7 +105,7 @@ contract Escrow is Deals, Accounts {
         _requireNotAfter(_deadline(deal, word));
         bytes32 action =
             ActionHash.numbered(ActionHash.DELIVERY, dealId, milestone, delivery, deliverable, fee, validUntil);
-        _requireAction(deal.seller, action, validUntil, signature);
+        _requireAct(deal, deal.seller, MandateRules.DELIVERY, action, fee, validUntil, signature);
 
         _deals[dealId] = word.turned(IEscrow.Status.Delivered, number, word.shift());
         emit IEscrow.Delivered(dealId, milestone, delivery, deliverable);
@@ -120,7 +123,7 @@ contract Escrow is Deals, Accounts {
     ) external nonReentrant {
         (bytes32 dealId, DealWord word) = _live(deal, milestone);
         bytes32 action = ActionHash.receipt(dealId, milestone, deliverable, fee, validUntil);
-        _requireAction(deal.buyer, action, validUntil, signature);
+        _requireAct(deal, deal.buyer, MandateRules.RECEIPT, action, fee, validUntil, signature);
         _pay(deal, dealId, word, IEscrow.Acceptance.Receipt, deliverable, fee);
     }
 
@@ -188,14 +191,17 @@ contract Escrow is Deals, Accounts {
 
     // --------------------------------------------------------------- internal
 
-    /// @dev The relay fee goes to a caller that may have it; an authorisation always carries it, so what nobody earned
-    /// returns to the buyer's internal balance.
-    /// @return due base units to take from the buyer for it
-    function _relayFee(IEscrow.Deal calldata deal, IEscrow.FundingKind kind) private returns (uint256 due) {
-        bool earned = (deal.relayer == address(0) || deal.relayer == msg.sender) && msg.sender != deal.buyer
-            && msg.sender != deal.seller;
-        if (!earned && kind != IEscrow.FundingKind.Authorization) return 0;
-        due = deal.relayFee;
-        _credit(deal.token, earned ? msg.sender : deal.buyer, due);
+    /// @dev The rules of mandates are in the other half, too large for this one.
+    function _useMandate(IEscrow.MandateUse memory act, bytes calldata body) internal override returns (address agent) {
+        _asked = 1;
+        bytes memory data = abi.encodeCall(IEscrowActions.useMandate, (act, body));
+        address half = address(_actions);
+        assembly ("memory-safe") {
+            if iszero(delegatecall(gas(), half, add(data, 0x20), mload(data), 0x00, 0x20)) {
+                returndatacopy(data, 0, returndatasize())
+                revert(data, returndatasize())
+            }
+            agent := mload(0x00)
+        }
     }
 }

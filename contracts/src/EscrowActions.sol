@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Amendments} from "./escrow/Amendments.sol";
 import {Consent} from "./escrow/Consent.sol";
 import {Deals} from "./escrow/Deals.sol";
+import {Mandates} from "./escrow/Mandates.sol";
 import {IEscrow} from "./interfaces/IEscrow.sol";
 import {IEscrowActions} from "./interfaces/IEscrowHalves.sol";
 import {AccountWords, RecordWords} from "./libraries/AccountWord.sol";
 import {ActionHash} from "./libraries/ActionHash.sol";
 import {DealWord, DealWords} from "./libraries/DealWord.sol";
+import {MandateRules} from "./libraries/MandateRules.sol";
 
 /// @title Parley escrow, the other half
 /// @notice The rarer calls of the escrow. Runs only as the escrow that made it, on its storage: its own is never used and
 /// it never holds money.
 /// @dev Both halves take their storage from Deals and declare none, so that their layouts are the same.
-contract EscrowActions is IEscrowActions, Deals {
-    /// @dev A call to this contract itself would act on nobody's books and log events that look like the escrow's.
-    modifier asEscrow() {
-        if (address(this) != _escrow) revert IEscrow.NotTheEscrow(address(this));
-        _;
-    }
-
+contract EscrowActions is Deals, Mandates, Amendments {
     constructor() Consent(msg.sender) {}
 
     // --------------------------------------------------------- before opening
@@ -33,7 +30,8 @@ contract EscrowActions is IEscrowActions, Deals {
         bytes32 dealId = _idOf(deal);
         _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
         _requireParty(deal, party);
-        _requireAction(party, ActionHash.cancellation(dealId, party, fee, validUntil), validUntil, signature);
+        bytes32 action = ActionHash.cancellation(dealId, party, fee, validUntil);
+        _requireAct(deal, party, MandateRules.LEAVE, action, fee, validUntil, signature);
         _deals[dealId] = DealWords.pack(IEscrow.Status.Cancelled, 0, 0, 0, 0, 0);
         emit IEscrow.Cancelled(dealId, party);
         _payFee(deal.token, party, fee);
@@ -65,7 +63,7 @@ contract EscrowActions is IEscrowActions, Deals {
         if (delivery != word.deliveries()) revert IEscrow.DeliveryMismatch(delivery, word.deliveries());
         _requireNotAfter(word.since() + deal.reviewWindow);
         bytes32 action = ActionHash.numbered(ActionHash.REJECTION, dealId, milestone, delivery, reason, fee, validUntil);
-        _requireAction(deal.buyer, action, validUntil, signature);
+        _requireAct(deal, deal.buyer, MandateRules.REJECTION, action, fee, validUntil, signature);
 
         _deals[dealId] = word.turned(IEscrow.Status.Rejected, delivery, word.frozen());
         emit IEscrow.Rejected(dealId, milestone, delivery, reason);
@@ -98,7 +96,7 @@ contract EscrowActions is IEscrowActions, Deals {
         _requireParty(deal, party);
         _requireNotAfter(word.since() + deal.disputeWindow);
         bytes32 action = ActionHash.dispute(dealId, party, milestone, evidence, fee, validUntil);
-        _requireAction(party, action, validUntil, signature);
+        _requireAct(deal, party, MandateRules.DISPUTE, action, fee, validUntil, signature);
 
         _deals[dealId] = word.turned(IEscrow.Status.Disputed, word.deliveries(), word.frozen());
         emit IEscrow.Disputed(dealId, party, milestone, evidence);
@@ -174,7 +172,7 @@ contract EscrowActions is IEscrowActions, Deals {
                 _note(deal.token, party, RecordWords.WALKED_AWAY);
             }
             bytes32 action = ActionHash.refund(dealId, party, milestone, fee, validUntil);
-            _requireAction(party, action, validUntil, signature);
+            _requireAct(deal, party, MandateRules.LEAVE, action, fee, validUntil, signature);
         }
         uint256 toBuyer = word.locked() - toSeller;
         _close(dealId, word, outcome, toSeller, toBuyer, 0);
@@ -192,8 +190,11 @@ contract EscrowActions is IEscrowActions, Deals {
         _requireSplit(deal, dealId, word, terms);
         bytes32 digest = _hashTypedData(ActionHash.split(terms));
         if (_splitSpent[digest]) revert IEscrow.SplitSpent(digest);
-        _requireSignature(deal.buyer, digest, buyerSignature);
-        _requireSignature(deal.seller, digest, sellerSignature);
+        // Each side pays half of the fee; either half is at most this.
+        uint256 half = terms.fee - terms.fee / 2;
+        address actor = _requireConsent(deal, deal.buyer, MandateRules.SPLIT, half, digest, buyerSignature);
+        address other = _requireConsent(deal, deal.seller, MandateRules.SPLIT, half, digest, sellerSignature);
+        if (other == actor) revert IEscrow.MandateAgent(actor);
 
         _note(deal.token, deal.buyer, RecordWords.SPLITS);
         _note(deal.token, deal.seller, RecordWords.SPLITS);
@@ -214,7 +215,8 @@ contract EscrowActions is IEscrowActions, Deals {
         if (terms.dealId != dealId) revert IEscrow.SplitMismatch(terms.milestone, terms.status, terms.locked);
         _requireParty(deal, party);
         bytes32 digest = _hashTypedData(ActionHash.split(terms));
-        _requireAction(party, ActionHash.splitRevocation(digest, party, validUntil), validUntil, signature);
+        bytes32 action = ActionHash.splitRevocation(digest, party, validUntil);
+        _requireAct(deal, party, MandateRules.SPLIT, action, 0, validUntil, signature);
         if (_splitSpent[digest]) revert IEscrow.SplitSpent(digest);
         _splitSpent[digest] = true;
         emit IEscrow.SplitRevoked(digest, party);

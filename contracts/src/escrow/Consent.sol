@@ -2,12 +2,14 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../interfaces/IEscrow.sol";
+import {MandateRules} from "../libraries/MandateRules.sol";
 import {SignatureCheck} from "../libraries/SignatureCheck.sol";
 
-/// @notice Who agreed to what: the EIP-712 domain, signatures, epochs and nonces.
+/// @notice Who agreed to what: the EIP-712 domain, signatures, mandates, epochs and nonces.
 abstract contract Consent {
-    /// @dev Signature kind of the account itself; 0x01 is reserved for mandates.
+    /// @dev Signature kinds: the account itself; its agent under a mandate.
     uint8 private constant KIND_ACCOUNT = 0;
+    bytes1 private constant KIND_MANDATE = 0x01;
 
     bytes32 private constant DOMAIN_TYPE =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
@@ -22,7 +24,11 @@ abstract contract Consent {
     mapping(address party => uint64) internal _epochs;
     /// @dev 256 nonces a word, as in Permit2: order does not matter, so nothing waits for anything.
     mapping(address party => mapping(uint256 index => uint256 bits)) internal _nonces;
+    /// @dev What was used of each budget (base units), and the highest bit once the mandate was revoked.
+    mapping(bytes32 mandate => uint256 used) internal _mandates;
 
+    /// @dev Set while one half asks the other to use a mandate: nobody else may.
+    uint256 internal transient _asked;
     uint256 private transient _entered;
 
     /// @dev Transient, so that it costs little, on every chain alike. State-changing calls only: what a view returns
@@ -32,6 +38,12 @@ abstract contract Consent {
         _entered = 1;
         _;
         _entered = 0;
+    }
+
+    /// @dev A call to the other half itself would act on nobody's books and log events that look like the escrow's.
+    modifier asEscrow() {
+        if (address(this) != _escrow) revert IEscrow.NotTheEscrow(address(this));
+        _;
     }
 
     constructor(address escrow) {
@@ -52,15 +64,55 @@ abstract contract Consent {
         _nonces[party][nonce >> 8] = bits | bit;
     }
 
-    /// @dev A signed action, or the signer's own call, for which `validUntil` does not count.
+    /// @dev The own call or signature of a party of `deal`, or its agent's under a mandate.
+    /// @param acts the bits of MandateRules that an agent needs
+    /// @param spend base units that the act takes from the party, beside what opening takes
+    /// @return actor who acted: the party or the agent
+    function _requireConsent(
+        IEscrow.Deal calldata deal,
+        address party,
+        uint8 acts,
+        uint256 spend,
+        bytes32 digest,
+        bytes calldata signature
+    ) internal returns (address actor) {
+        if (signature.length != 0 && signature[0] == KIND_MANDATE) {
+            return _useMandate(MandateRules.useOf(deal, party, acts, spend, digest), signature[1:]);
+        }
+        _requireSignature(party, digest, signature);
+        return party;
+    }
+
+    /// @dev The same for a signed action with a fee and an end. In a direct call neither counts.
+    function _requireAct(
+        IEscrow.Deal calldata deal,
+        address party,
+        uint8 acts,
+        bytes32 structHash,
+        uint128 fee,
+        uint40 validUntil,
+        bytes calldata signature
+    ) internal {
+        _requireTime(validUntil, signature);
+        _requireConsent(deal, party, acts, fee, _hashTypedData(structHash), signature);
+    }
+
+    /// @dev Checks that the agent's signature and the mandate in `body` cover `act`, and counts it.
+    function _useMandate(IEscrow.MandateUse memory act, bytes calldata body) internal virtual returns (address agent);
+
+    /// @dev What no agent may sign: the account's own signature with an end, or its call.
     function _requireAction(address signer, bytes32 structHash, uint40 validUntil, bytes calldata signature)
         internal
         view
     {
+        _requireTime(validUntil, signature);
+        _requireSignature(signer, _hashTypedData(structHash), signature);
+    }
+
+    function _requireTime(uint40 validUntil, bytes calldata signature) private view {
         if (signature.length != 0 && block.timestamp > validUntil) {
             revert IEscrow.ActionExpired(validUntil, block.timestamp);
         }
-        _requireSignature(signer, _hashTypedData(structHash), signature);
     }
 
     function _requireSignature(address signer, bytes32 digest, bytes calldata signature) internal view {

@@ -6,10 +6,10 @@ import {AccountWords} from "../libraries/AccountWord.sol";
 import {DealHash} from "../libraries/DealHash.sol";
 import {DealRules} from "../libraries/DealRules.sol";
 import {DealWord, DealWords} from "../libraries/DealWord.sol";
-import {Ledger} from "./Ledger.sol";
+import {Funding} from "./Funding.sol";
 
 /// @notice The words of all deals: how they are found and checked, and the ways in which a milestone or a deal ends.
-abstract contract Deals is Ledger {
+abstract contract Deals is Funding {
     uint256 internal constant BPS = DealRules.BPS;
 
     mapping(bytes32 dealId => DealWord) internal _deals;

@@ -59,24 +59,6 @@ abstract contract Ledger is Consent {
         if (amount != 0 && !TokenCalls.tryPush(token, to, amount)) _credit(token, to, amount);
     }
 
-    function _fund(
-        IEscrow.Deal calldata deal,
-        bytes32 dealId,
-        address token,
-        address from,
-        uint256 amount,
-        IEscrow.FundingKind kind,
-        IEscrow.Funding calldata funding
-    ) internal {
-        if (kind == IEscrow.FundingKind.Authorization) {
-            uint256 validBefore = uint256(deal.openBy) + 1;
-            TokenCalls.pullAuthorized(token, from, amount, validBefore, dealId, funding.signature);
-        } else if (amount != 0) {
-            if (kind == IEscrow.FundingKind.Balance) _debit(token, from, amount);
-            else TokenCalls.pull(token, from, amount);
-        }
-    }
-
     /// @dev A balance stops at 2^128 − 1, so that no payout can revert: a token that conjures more than that may lose its own
     /// books, but holds up no deal. Nothing that a supported token does gets there.
     function _credited(AccountWord word, address token, address party, uint256 amount) private returns (AccountWord) {

@@ -28,7 +28,8 @@ import {IEscrowActions, IEscrowCore} from "./IEscrowHalves.sol";
 /// whatever a token conjures. Rebasing tokens are at the risk of those who chose them and never touch another token.
 ///
 /// Signatures. `bytes signature = kind (1 byte) ‖ body`. Kind 0x00 is the account itself: a 65- or 64-byte (ERC-2098)
-/// low-s ECDSA signature, or whatever the account's ERC-1271 accepts. Kind 0x01 is reserved for mandates. An empty
+/// low-s ECDSA signature, or whatever the account's ERC-1271 accepts. Kind 0x01 is an agent of the account under
+/// a mandate (see docs/spec.md); withdrawals, epochs, rulings and mandates themselves are never signed by one. An empty
 /// signature stands for `msg.sender` being the signer; `fee` and `validUntil` are then not looked at.
 interface IEscrow is IEscrowCore, IEscrowActions {
     // ------------------------------------------------------------------ types
@@ -135,16 +136,51 @@ interface IEscrow is IEscrowCore, IEscrowActions {
         uint32 cancelled; // as buyer, inside the window
     }
 
-    /// @dev Where one side's money comes from. `signature` is used by Authorization only (65 bytes r ‖ s ‖ v).
+    /// @dev What a principal lets an agent key sign for it. Amounts are base units of `token`, times unix seconds, inclusive.
+    struct Mandate {
+        address principal;
+        address agent;
+        uint8 role; // 1: buys, 2: sells
+        address token;
+        uint128 dealLimit; // buyer: most that a deal may cost with all fees; seller: least that its price may be
+        uint128 budget; // all that the agent may commit, fees counted, never restored
+        uint40 validFrom;
+        uint40 validUntil;
+        uint8 actions; // bits, see MandateRules
+        address counterparty; // zero: any
+        address arbiter; // zero: any, or none
+        uint64 epoch; // the principal's
+        uint256 nonce;
+    }
+
+    /// @dev An act of an agent as a mandate looks at it; one half of the escrow hands it to the other.
+    struct MandateUse {
+        address principal;
+        uint8 role;
+        uint8 actions; // bits that it takes
+        bytes32 digest; // what the agent signed
+        address token;
+        address counterparty;
+        address arbiter;
+        uint256 worth; // what the limit is compared with, base units
+        uint256 spend; // what it takes from the budget, base units
+    }
+
+    /// @dev Where one side's money comes from, and what its owner signed for that.
     struct Funding {
         FundingKind kind;
         bytes signature;
     }
 
     enum FundingKind {
-        Allowance, // ERC-20 transferFrom
-        Balance, // the internal balance
-        Authorization // EIP-3009 receiveWithAuthorization, nonce = deal id, validAfter 0, validBefore openBy + 1
+        Allowance, // ERC-20 transferFrom; no signature
+        Balance, // the internal balance; no signature
+        // Consent to the deal, too: EIP-3009 receiveWithAuthorization, nonce = deal id, validAfter 0, validBefore
+        // openBy + 1; r ‖ s ‖ v.
+        Authorization,
+        // Consent to the deal, too: Permit2 with the deal as its witness, deadline openBy; nonce (32 bytes) ‖ its signature.
+        Permit2,
+        Permit // EIP-2612, then as Allowance; value ‖ deadline ‖ r ‖ s ‖ v
     }
 
     /// @dev Exact amounts that close a deal; `milestone`, `status` and `locked` must be the deal's at that moment.
@@ -194,6 +230,11 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     /// @dev Final. Totals of this closing call, bond and fees returned included. Not emitted where `Settled` closes.
     event Closed(bytes32 indexed dealId, Outcome outcome, uint128 toSeller, uint128 toBuyer, uint128 toArbiter);
     event Cancelled(bytes32 indexed dealId, address indexed party);
+    /// @dev `deal` closed with outcome Amended in the same call, and `amendment` opened.
+    event Amended(bytes32 indexed dealId, bytes32 indexed amendment);
+    /// @dev An agent acted; `digest` is what it signed and `used` what is gone of the budget by now, base units.
+    event MandateUsed(bytes32 indexed mandate, address indexed agent, bytes32 indexed digest, uint128 used);
+    event MandateRevoked(bytes32 indexed mandate, address indexed principal);
     event SplitRevoked(bytes32 indexed split, address indexed party);
     event EpochAdvanced(address indexed party, uint64 epoch);
     /// @dev Every change of an internal balance is one of these two; balances can be rebuilt from them alone.
@@ -238,6 +279,23 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     error SplitMismatch(uint8 milestone, uint8 status, uint128 locked);
     error SplitSum(uint256 sum, uint256 locked);
     error SplitSpent(bytes32 split);
+    error AmendmentMismatch(bytes32 dealId, uint8 milestone, uint128 locked);
+    error AmendmentParties(address buyer, address seller, address token);
+    error MandateMalformed(uint256 length);
+    error MandateOfAnother(address principal, address party);
+    error MandateRole(uint8 granted, uint8 wanted);
+    error MandateAction(uint8 granted, uint8 wanted);
+    error MandateTime(uint256 validFrom, uint256 validUntil, uint256 nowAt);
+    error MandateToken(address granted, address token);
+    error MandateCounterparty(address granted, address counterparty);
+    error MandateArbiter(address granted, address arbiter);
+    error MandateAgent(address agent);
+    error MandateLimit(uint256 limit, uint256 worth);
+    error MandateBudget(bytes32 mandate, uint256 left, uint256 wanted);
+    error MandateVoid(bytes32 mandate);
+    error NotAsked(address caller);
+    error FundingMalformed(uint256 length);
+    error AllowanceShort(address token, address from, uint256 allowance, uint256 wanted);
     error NonceUsed(address party, uint256 nonce);
     error LockedTooLarge(uint256 locked);
     error BalanceTooLarge(address token, address party, uint256 balance);

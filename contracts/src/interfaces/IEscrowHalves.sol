@@ -7,9 +7,9 @@ import {IEscrow} from "./IEscrow.sol";
 interface IEscrowCore {
     // ---------------------------------------------------------------- opening
 
-    /// @notice Opens a deal with both signatures. Anyone may call. `buyerFunding.kind == Authorization` makes the
-    /// buyer's EIP-3009 authorisation (nonce = deal id) its consent too: `buyerSignature` may then be empty; likewise
-    /// for the seller and its bond.
+    /// @notice Opens a deal with both signatures. Anyone may call. A buyer that funds by a payment which
+    /// names the whole deal (Authorization, Permit2) agrees by that too: `buyerSignature` may then be empty; likewise for the
+    /// seller and its bond.
     function open(
         IEscrow.Deal calldata deal,
         bytes calldata buyerSignature,
@@ -120,7 +120,32 @@ interface IEscrowActions {
     /// @param epoch the new epoch, above the current one
     function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external;
 
+    // ------------------------------------------------------------------ mandates
+
+    /// @notice Ends a mandate at once. By its principal, or its `MandateRevocation` signature; `fee` in the mandate's token.
+    function revokeMandate(IEscrow.Mandate calldata mandate, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external;
+
+    /// @notice What the agent committed so far (base units), and whether the mandate was revoked.
+    function mandateOf(bytes32 mandate) external view returns (uint128 used, bool revoked);
+
+    /// @notice For the other half of the escrow alone: anyone else's call reverts.
+    /// @param body mandate and signatures, see MandateRules.parts
+    /// @return agent who acted
+    function useMandate(IEscrow.MandateUse calldata act, bytes calldata body) external returns (address agent);
+
     // ------------------------------------------------------- life of one deal
+
+    /// @notice Puts `amendment` in the place of `deal`, which waits for a milestone or was rejected: both signed it, it names the
+    /// deal and its state, and only the difference is taken from each side or paid back.
+    function amend(
+        IEscrow.Deal calldata deal,
+        IEscrow.Deal calldata amendment,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        IEscrow.Funding calldata buyerFunding,
+        IEscrow.Funding calldata sellerFunding
+    ) external returns (bytes32 amendmentId);
 
     /// @notice The buyer refuses delivery number `delivery` inside the review window: no timer pays from here.
     function reject(

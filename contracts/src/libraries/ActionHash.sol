@@ -29,6 +29,8 @@ library ActionHash {
     );
     bytes32 internal constant SPLIT_REVOCATION =
         keccak256("SplitRevocation(bytes32 split,address party,uint40 validUntil)");
+    bytes32 internal constant MANDATE_REVOCATION =
+        keccak256("MandateRevocation(bytes32 mandate,address principal,uint128 fee,uint40 validUntil)");
     bytes32 internal constant WITHDRAWAL = keccak256(
         "Withdrawal(address party,address token,address to,uint128 amount,uint128 fee,uint256 nonce,uint40 validUntil)"
     );
@@ -100,6 +102,14 @@ library ActionHash {
 
     function splitRevocation(bytes32 digest, address party, uint40 validUntil) internal pure returns (bytes32) {
         return keccak256(abi.encode(SPLIT_REVOCATION, digest, party, validUntil));
+    }
+
+    function mandateRevocation(bytes32 mandate, address principal, uint128 fee, uint40 validUntil)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(MANDATE_REVOCATION, mandate, principal, fee, validUntil));
     }
 
     function withdrawal(

@@ -25,6 +25,27 @@ library MandateRules {
         "Mandate(address principal,address agent,uint8 role,address token,uint128 dealLimit,uint128 budget,uint40 validFrom,uint40 validUntil,uint8 actions,address counterparty,address arbiter,uint64 epoch,uint256 nonce)"
     );
 
+    /// @notice The act as a mandate looks at it.
+    /// @param spend base units that it takes from `party`, beside what opening takes
+    function useOf(IEscrow.Deal calldata deal, address party, uint8 acts, uint256 spend, bytes32 digest)
+        internal
+        pure
+        returns (IEscrow.MandateUse memory act)
+    {
+        bool buying = party == deal.buyer;
+        act.principal = party;
+        act.role = buying ? BUY : SELL;
+        act.actions = acts;
+        act.digest = digest;
+        act.token = deal.token;
+        act.counterparty = buying ? deal.seller : deal.buyer;
+        act.arbiter = deal.arbiter;
+        act.worth = deal.price;
+        if (buying) act.worth += uint256(deal.arbiterFee) * deal.milestones.length + deal.relayFee;
+        act.spend = spend;
+        if (acts & OPEN != 0) act.spend += buying ? act.worth : deal.sellerBond;
+    }
+
     /// @dev Every field of Mandate is a word of its own, so its ABI encoding is its EIP-712 data.
     function structHash(IEscrow.Mandate calldata mandate) internal pure returns (bytes32) {
         return keccak256(abi.encode(MANDATE, mandate));
@@ -53,7 +74,9 @@ library MandateRules {
     function requireCovers(IEscrow.Mandate calldata mandate, IEscrow.MandateUse memory act) internal view {
         if (mandate.principal != act.principal) revert IEscrow.MandateOfAnother(mandate.principal, act.principal);
         if (mandate.role != act.role) revert IEscrow.MandateRole(mandate.role, act.role);
-        if (mandate.actions & act.action == 0) revert IEscrow.MandateAction(mandate.actions, act.action);
+        if (mandate.actions & act.actions != act.actions) {
+            revert IEscrow.MandateAction(mandate.actions, act.actions);
+        }
         if (block.timestamp < mandate.validFrom || block.timestamp > mandate.validUntil) {
             revert IEscrow.MandateTime(mandate.validFrom, mandate.validUntil, block.timestamp);
         }

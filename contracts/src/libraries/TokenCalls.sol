@@ -83,6 +83,33 @@ library TokenCalls {
         requireReceived(token, from, amount, before);
     }
 
+    /// @notice Submits an EIP-2612 permit for this contract and requires an allowance of `wanted` afterwards.
+    /// @dev Whether the permit itself worked is not asked: somebody may have submitted it first, and a token that knows no permits
+    /// may answer anything. What counts is the allowance.
+    /// @param signature value ‖ deadline ‖ r ‖ s ‖ v
+    function permit(address token, address from, uint256 wanted, bytes calldata signature) internal {
+        if (signature.length != 129) revert IEscrow.FundingMalformed(signature.length);
+        uint256 allowance;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            // permit(address,address,uint256,uint256,uint8,bytes32,bytes32)
+            mstore(m, shl(224, 0xd505accf))
+            mstore(add(m, 0x04), from)
+            mstore(add(m, 0x24), address())
+            calldatacopy(add(m, 0x44), signature.offset, 0x40) // value, deadline
+            mstore(add(m, 0x84), byte(0, calldataload(add(signature.offset, 0x80)))) // v
+            calldatacopy(add(m, 0xa4), add(signature.offset, 0x40), 0x40) // r, s
+            pop(call(gas(), token, 0, m, 0xe4, 0x00, 0x00))
+            mstore(m, shl(224, 0xdd62ed3e)) // allowance(address,address)
+            mstore(add(m, 0x04), from)
+            mstore(add(m, 0x24), address())
+            if and(staticcall(gas(), token, m, 0x44, 0x00, 0x20), gt(returndatasize(), 0x1f)) {
+                allowance := mload(0x00)
+            }
+        }
+        if (allowance < wanted) revert IEscrow.AllowanceShort(token, from, allowance, wanted);
+    }
+
     function authorizationDigest(address token, address from, uint256 amount, uint256 validBefore, bytes32 nonce)
         internal
         view
@@ -103,7 +130,7 @@ library TokenCalls {
         return keccak256(abi.encodePacked(hex"1901", separator, structHash));
     }
 
-    function requireReceived(address token, address from, uint256 amount, uint256 before) private view {
+    function requireReceived(address token, address from, uint256 amount, uint256 before) internal view {
         uint256 afterwards = SafeTransferLib.balanceOf(token, address(this));
         uint256 received = afterwards > before ? afterwards - before : 0;
         if (received < amount) revert IEscrow.FundingShort(token, from, amount, received);

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IEscrow} from "../interfaces/IEscrow.sol";
+import {Permit2Calls} from "../libraries/Permit2Calls.sol";
+import {TokenCalls} from "../libraries/TokenCalls.sol";
+import {Ledger} from "./Ledger.sol";
+
+/// @notice How the money of a deal comes in.
+abstract contract Funding is Ledger {
+    /// @dev Takes exactly `amount` from one side of `deal`. A payment that names the deal is checked even where it is of
+    /// nothing: it may be that side's only consent.
+    function _fund(
+        IEscrow.Deal calldata deal,
+        bytes32 dealId,
+        address token,
+        address from,
+        uint256 amount,
+        IEscrow.FundingKind kind,
+        IEscrow.Funding calldata funding
+    ) internal {
+        if (kind == IEscrow.FundingKind.Allowance) {
+            if (amount != 0) TokenCalls.pull(token, from, amount);
+        } else if (kind == IEscrow.FundingKind.Authorization) {
+            uint256 validBefore = uint256(deal.openBy) + 1;
+            TokenCalls.pullAuthorized(token, from, amount, validBefore, dealId, funding.signature);
+        } else if (kind == IEscrow.FundingKind.Balance) {
+            _debit(token, from, amount);
+        } else if (kind == IEscrow.FundingKind.Permit2) {
+            Permit2Calls.pull(deal, from, amount, funding.signature);
+        } else if (amount != 0) {
+            TokenCalls.permit(token, from, amount, funding.signature);
+            TokenCalls.pull(token, from, amount);
+        }
+    }
+
+    /// @dev Whether a payment of this kind names the whole deal, so that it is its payer's consent too.
+    function _consents(IEscrow.FundingKind kind) internal pure returns (bool) {
+        return kind == IEscrow.FundingKind.Authorization || kind == IEscrow.FundingKind.Permit2;
+    }
+
+    /// @dev The relay fee goes to a caller that may have it. A payment that names the deal always carries it, so what nobody
+    /// earned returns to the buyer's internal balance.
+    /// @return due base units to take from the buyer for it
+    function _relayFee(IEscrow.Deal calldata deal, IEscrow.FundingKind kind) internal returns (uint256 due) {
+        bool earned = (deal.relayer == address(0) || deal.relayer == msg.sender) && msg.sender != deal.buyer
+            && msg.sender != deal.seller;
+        if (!earned && !_consents(kind)) return 0;
+        due = deal.relayFee;
+        _credit(deal.token, earned ? msg.sender : deal.buyer, due);
+    }
+}
