@@ -8,8 +8,8 @@ import {SignatureCheck} from "../libraries/SignatureCheck.sol";
 /// @notice Who agreed to what: the EIP-712 domain, signatures, mandates, epochs and nonces.
 abstract contract Consent {
     /// @dev Signature kinds: the account itself; its agent under a mandate.
-    uint8 private constant KIND_ACCOUNT = 0;
-    bytes1 private constant KIND_MANDATE = 0x01;
+    uint256 private constant KIND_ACCOUNT = 0;
+    uint256 private constant KIND_MANDATE = 1;
 
     bytes32 private constant DOMAIN_TYPE =
         keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
@@ -76,10 +76,14 @@ abstract contract Consent {
         bytes32 digest,
         bytes calldata signature
     ) internal returns (address actor) {
-        if (signature.length != 0 && signature[0] == KIND_MANDATE) {
-            return _useMandate(MandateRules.useOf(deal, party, acts, spend, digest), signature[1:]);
+        if (signature.length == 0) {
+            if (msg.sender != party) revert IEscrow.SignatureInvalid(party, digest);
+            return party;
         }
-        _requireSignature(party, digest, signature);
+        (uint256 kind, bytes calldata body) = parted(signature);
+        if (kind == KIND_MANDATE) return _useMandate(MandateRules.useOf(deal, party, acts, spend, digest), body);
+        if (kind != KIND_ACCOUNT) revert IEscrow.SignatureKindUnknown(uint8(kind));
+        if (!SignatureCheck.isValid(party, digest, body)) revert IEscrow.SignatureInvalid(party, digest);
         return party;
     }
 
@@ -120,9 +124,18 @@ abstract contract Consent {
             if (msg.sender != signer) revert IEscrow.SignatureInvalid(signer, digest);
             return;
         }
-        uint8 kind = uint8(signature[0]);
-        if (kind != KIND_ACCOUNT) revert IEscrow.SignatureKindUnknown(kind);
-        if (!SignatureCheck.isValid(signer, digest, signature[1:])) revert IEscrow.SignatureInvalid(signer, digest);
+        (uint256 kind, bytes calldata body) = parted(signature);
+        if (kind != KIND_ACCOUNT) revert IEscrow.SignatureKindUnknown(uint8(kind));
+        if (!SignatureCheck.isValid(signer, digest, body)) revert IEscrow.SignatureInvalid(signer, digest);
+    }
+
+    /// @dev Kind byte and body of a signature that is not empty.
+    function parted(bytes calldata signature) private pure returns (uint256 kind, bytes calldata body) {
+        assembly ("memory-safe") {
+            kind := byte(0, calldataload(signature.offset))
+            body.offset := add(signature.offset, 1)
+            body.length := sub(signature.length, 1)
+        }
     }
 
     // ------------------------------------------------------------------ EIP-712

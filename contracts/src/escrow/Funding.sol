@@ -36,7 +36,7 @@ abstract contract Funding is Ledger {
 
     /// @dev Whether a payment of this kind names the whole deal, so that it is its payer's consent too.
     function _consents(IEscrow.FundingKind kind) internal pure returns (bool) {
-        return kind == IEscrow.FundingKind.Authorization || kind == IEscrow.FundingKind.Permit2;
+        return uint8(kind) & 2 != 0; // Authorization 2, Permit2 3
     }
 
     /// @dev The relay fee goes to a caller that may have it. A payment that names the deal always carries it, so what nobody
