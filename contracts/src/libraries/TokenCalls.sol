@@ -103,9 +103,8 @@ library TokenCalls {
             mstore(m, shl(224, 0xdd62ed3e)) // allowance(address,address)
             mstore(add(m, 0x04), from)
             mstore(add(m, 0x24), address())
-            if and(staticcall(gas(), token, m, 0x44, 0x00, 0x20), gt(returndatasize(), 0x1f)) {
-                allowance := mload(0x00)
-            }
+            let known := staticcall(gas(), token, m, 0x44, 0x00, 0x20)
+            if and(known, gt(returndatasize(), 0x1f)) { allowance := mload(0x00) }
         }
         if (allowance < wanted) revert IEscrow.AllowanceShort(token, from, allowance, wanted);
     }
