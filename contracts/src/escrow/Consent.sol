@@ -125,7 +125,7 @@ abstract contract Consent {
             return;
         }
         (uint256 kind, bytes calldata body) = parted(signature);
-        if (kind != KIND_ACCOUNT) revert IEscrow.SignatureKindUnknown(uint8(kind));
+        if (kind > KIND_ACCOUNT) revert IEscrow.SignatureKindUnknown(uint8(kind));
         if (!SignatureCheck.isValid(signer, digest, body)) revert IEscrow.SignatureInvalid(signer, digest);
     }
 

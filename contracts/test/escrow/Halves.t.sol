@@ -34,7 +34,10 @@ contract HalvesTest is EscrowTest {
         IEscrow.Deal memory deal = arbitratedDeal();
         IEscrow.Split memory terms;
         terms.dealId = idOf(deal);
-        bytes[10] memory calls = [
+        IEscrow.Mandate memory mandate;
+        mandate.principal = buyer;
+        IEscrow.MandateUse memory act;
+        bytes[13] memory calls = [
             abi.encodeCall(IEscrow(half).cancel, (deal, buyer, 0, 0, "")),
             abi.encodeCall(IEscrow(half).advanceEpoch, (buyer, 1, 0, "")),
             abi.encodeCall(IEscrow(half).reject, (deal, 0, 1, REASON, 0, 0, "")),
@@ -44,7 +47,10 @@ contract HalvesTest is EscrowTest {
             abi.encodeCall(IEscrow(half).lapse, (deal)),
             abi.encodeCall(IEscrow(half).refund, (deal, address(0), 0, 0, 0, "")),
             abi.encodeCall(IEscrow(half).split, (deal, terms, "", "")),
-            abi.encodeCall(IEscrow(half).revokeSplit, (deal, terms, buyer, 0, ""))
+            abi.encodeCall(IEscrow(half).revokeSplit, (deal, terms, buyer, 0, "")),
+            abi.encodeCall(IEscrow(half).amend, (deal, deal, "", "", allowance(), allowance())),
+            abi.encodeCall(IEscrow(half).revokeMandate, (mandate, 0, 0, "")),
+            abi.encodeCall(IEscrow(half).useMandate, (act, ""))
         ];
         for (uint256 i; i < calls.length; ++i) {
             vm.prank(buyer);

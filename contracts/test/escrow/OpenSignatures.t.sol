@@ -98,7 +98,7 @@ contract OpenSignaturesTest is EscrowTest {
     }
 
     function testFuzz_refuseAnUnknownKind(uint8 kind) external {
-        vm.assume(kind != 0);
+        vm.assume(kind > 1); // 0: the account, 1: its agent
         bytes memory ofSeller = bytes.concat(bytes1(kind), bare(sellerKey, id));
         bytes memory ofBuyer = signed(buyerKey, id);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureKindUnknown.selector, kind));

@@ -1,6 +1,6 @@
 """Reverts of contracts as named exceptions: the base class, the register by selector, and the decoder.
 
-The classes themselves are in `escrow_errors` and `other_errors`; a test fails when an ABI has an error
+The classes themselves are in the modules `*_errors`; a test fails when an ABI has an error
 without one.
 """
 

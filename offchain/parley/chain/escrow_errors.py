@@ -120,6 +120,22 @@ class AmendmentNotHere(
     """An amendment does not open as a new deal."""
 
 
+class AmendmentMismatch(
+    ContractError,
+    signature="AmendmentMismatch(bytes32 dealId,uint8 milestone,uint128 locked)",
+    advice="Agree on an amendment of the deal as it is now: its milestone and what it has locked are shown.",
+):
+    """The amendment names another deal, or another state of it."""
+
+
+class AmendmentParties(
+    ContractError,
+    signature="AmendmentParties(address buyer,address seller,address token)",
+    advice="Keep buyer, seller and token; for anything else close the deal by a split and open a new one.",
+):
+    """An amendment has other parties or another token than the deal it replaces."""
+
+
 class SignatureInvalid(
     ContractError,
     signature="SignatureInvalid(address signer,bytes32 digest)",
@@ -131,9 +147,9 @@ class SignatureInvalid(
 class SignatureKindUnknown(
     ContractError,
     signature="SignatureKindUnknown(uint8 kind)",
-    advice="Put the kind byte 0x00 before the signature of an account.",
+    advice="Put the kind byte 0x00 before an account's signature; some acts no agent may sign (kind 0x01).",
 ):
-    """The kind byte of a signature is unknown."""
+    """The kind byte of a signature is unknown, or not taken here."""
 
 
 class ActionExpired(
