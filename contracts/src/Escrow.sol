@@ -195,9 +195,9 @@ contract Escrow is Deals, Accounts {
     function _useMandate(IEscrow.MandateUse memory act, bytes calldata body) internal override returns (address agent) {
         _asked = 1;
         bytes memory data = abi.encodeCall(IEscrowActions.useMandate, (act, body));
-        address other = address(_actions);
+        address rules = address(_actions);
         assembly ("memory-safe") {
-            if iszero(delegatecall(gas(), other, add(data, 0x20), mload(data), 0x00, 0x20)) {
+            if iszero(delegatecall(gas(), rules, add(data, 0x20), mload(data), 0x00, 0x20)) {
                 returndatacopy(data, 0, returndatasize())
                 revert(data, returndatasize())
             }

@@ -16,14 +16,19 @@ library DealRules {
     /// ones that `requireCleanRest` looks at: a deal has one encoding, hence one id.
     /// @return fees base units that each side locks for the arbiter, all milestones together
     function check(IEscrow.Deal calldata deal) internal view returns (uint256 fees) {
+        if (deal.bundle != 0) revert IEscrow.LinkedDealAlone(deal.bundle);
         if (deal.amends != 0) revert IEscrow.AmendmentNotHere(deal.amends);
-        return checkAmendment(deal);
+        return checkTerms(deal);
     }
 
     /// @dev The same for a deal that may replace another.
     function checkAmendment(IEscrow.Deal calldata deal) internal view returns (uint256 fees) {
-        DealHash.requireCleanRest(deal);
         if (deal.bundle != 0) revert IEscrow.LinkedDealAlone(deal.bundle);
+        return checkTerms(deal);
+    }
+
+    function checkTerms(IEscrow.Deal calldata deal) private view returns (uint256 fees) {
+        DealHash.requireCleanRest(deal);
         if (deal.payout > PAYOUT_BITS) revert IEscrow.PayoutUnknown(deal.payout);
         if (block.timestamp > deal.openBy) revert IEscrow.OpenByPassed(deal.openBy, block.timestamp);
         checkParties(deal.buyer, deal.seller, deal.arbiter);

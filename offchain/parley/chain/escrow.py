@@ -19,6 +19,8 @@ from parley.terms.actions import (
     Delivery,
     Dispute,
     Epoch,
+    Mandate,
+    MandateRevocation,
     Receipt,
     Refund,
     Rejection,
@@ -28,6 +30,7 @@ from parley.terms.actions import (
     Withdrawal,
 )
 from parley.terms.deal import Deal
+from parley.terms.funding import FundingKind as FundingKind
 from parley.terms.values import ZERO_ADDRESS
 
 
@@ -43,18 +46,10 @@ class Status(IntEnum):
     CANCELLED = 6
 
 
-class FundingKind(IntEnum):
-    """Where a side's money comes from."""
-
-    ALLOWANCE = 0
-    BALANCE = 1
-    AUTHORIZATION = 2
-
-
 @dataclass(frozen=True, slots=True)
 class Funding:
-    """Funding of one side. `signature` is the EIP-3009 authorisation's 65 bytes, used by AUTHORIZATION
-    only.
+    """Funding of one side. `signature` is what its owner signed for the payment, in the kind's own form (see
+    `parley.terms.funding`); nothing for ALLOWANCE and BALANCE.
     """
 
     kind: FundingKind = FundingKind.ALLOWANCE
@@ -144,6 +139,31 @@ class EscrowContract:
             _bytes(seller_signature),
             buyer_funding.as_abi(),
             seller_funding.as_abi(),
+        )
+
+    def amend(
+        self,
+        deal: Deal,
+        amendment: Deal,
+        buyer_signature: str,
+        seller_signature: str,
+        buyer_funding: Funding,
+        seller_funding: Funding,
+    ) -> Call:
+        """Puts `amendment` in the place of what remains of `deal`; the fundings are for the difference."""
+        return self._call(
+            "amend",
+            deal.as_abi(),
+            amendment.as_abi(),
+            _bytes(buyer_signature),
+            _bytes(seller_signature),
+            buyer_funding.as_abi(),
+            seller_funding.as_abi(),
+        )
+
+    def revoke_mandate(self, mandate: Mandate, action: MandateRevocation, signature: str) -> Call:
+        return self._call(
+            "revokeMandate", mandate.as_abi(), action.fee, action.valid_until, _bytes(signature)
         )
 
     def cancel(self, deal: Deal, action: Cancellation, signature: str) -> Call:
@@ -306,6 +326,11 @@ class EscrowContract:
 
     def split_spent(self, split: str) -> bool:
         return bool(self._view("splitSpent", _bytes(split))[0])
+
+    def mandate_of(self, mandate: str) -> tuple[int, bool]:
+        """What is used of the budget of the mandate with this digest (base units), and if it was revoked."""
+        used, revoked = self._view("mandateOf", _bytes(mandate))
+        return int(used), bool(revoked)
 
     def nonce_used(self, party: str, nonce: int) -> bool:
         return bool(self._view("nonceUsed", party, nonce)[0])

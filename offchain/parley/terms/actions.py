@@ -194,6 +194,10 @@ class Mandate(Action):
     epoch: Count
     nonce: Uint256
 
+    def as_abi(self) -> tuple[Any, ...]:
+        """The tuple that ABI encoders take."""
+        return tuple(getattr(self, name) for name in list(type(self).model_fields)[2:])
+
 
 class MandateRevocation(Action):
     """Ends a mandate at once; `mandate` is the digest of the `Mandate`, `fee` in the mandate's token."""

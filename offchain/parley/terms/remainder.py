@@ -41,8 +41,8 @@ def remaining(deal: Deal, standing: Standing) -> tuple[Milestone, ...]:
 
 
 def difference(deal: Deal, standing: Standing, amendment: Deal) -> Difference:
-    """What opening `amendment`, one that `check_amendment` passed, in the place of `deal` moves where a relayer
-    earns the relay fee.
+    """What an amendment that `check_amendment` passed moves in the place of `deal`, where a relayer earns the
+    relay fee.
     """
     bond = deal.seller_bond - deal.arbiter_fee * standing.seller_lost_bps // BPS
     return Difference(

@@ -39,6 +39,7 @@ def test_every_state_changing_function_has_a_method() -> None:
         for entry in artifact("IEscrow").abi
         if entry["type"] == "function" and entry["stateMutability"] == "nonpayable"
     }
+    changing.remove("useMandate")  # one half of the escrow calls it on the other; nobody else can
     snake = {re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower() for name in changing}
     assert {name for name in snake if not hasattr(EscrowContract, name)} == set()
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import samples
 
-from parley.terms.remainder import Difference, Standing, difference, remaining
 from parley.terms.deal import Deal, Milestone
+from parley.terms.remainder import Difference, Standing, difference, remaining
 
 BASE: Deal = samples.agreement().deals[0]
 DEAL = BASE.model_copy(
