@@ -11,12 +11,14 @@ from parley.terms.deal import Deal
 from parley.terms.derivation import Amended
 from parley.terms.errors import DerivationFailed
 from parley.terms.opening import Opening
-from parley.terms.values import Address, Hash32
+from parley.terms.values import ZERO_HASH, Address, Hash32
 
 
-def check_amendment(current: Deal, new: Deal, amended: Amended, chain_id: int, escrow: Address) -> None:
+def check_amendment(
+    current: Deal, new: Deal, amended: Amended, chain_id: int, escrow: Address, now: int | None = None
+) -> None:
     """Raises `DerivationFailed` unless `new` replaces `current`, which stands at `amended`, between the same
-    sides in the same token.
+    sides in the same token; with `now` (unix seconds) also `DealInvalid` unless it obeys the opening rules.
     """
     replaced = current.deal_id(chain_id, escrow)
     for field, wanted, found in (
@@ -39,6 +41,8 @@ def check_amendment(current: Deal, new: Deal, amended: Amended, chain_id: int, e
         raise DerivationFailed(
             "the deal has no such milestone left", field="amends_milestone", problem="amendment"
         )
+    if now is not None:
+        new.model_copy(update={"amends": ZERO_HASH}).validate_for_opening(now)
 
 
 def amendment_opening(

@@ -11,7 +11,7 @@ from parley.terms.amendment import amendment_opening, check_amendment
 from parley.terms.deal import Deal
 from parley.terms.derivation import Amended, derive_deals
 from parley.terms.domain import Domain
-from parley.terms.errors import DerivationFailed, DocumentInvalid, IssueValuesInvalid
+from parley.terms.errors import DealInvalid, DerivationFailed, DocumentInvalid, IssueValuesInvalid
 from parley.terms.opening import Opening
 from parley.terms.payloads import Offer
 from parley.terms.values import ZERO_HASH, Address, Hash32
@@ -100,6 +100,9 @@ def test_both_sides_see_what_is_replaced() -> None:
     ):  # fmt: skip
         with pytest.raises(DerivationFailed, match=field):
             check_amendment(current, new.model_copy(update={field: value}), LOCKED, *place)
+    check_amendment(current, new, LOCKED, *place, now=LATER)
+    with pytest.raises(DealInvalid, match="time to open"):
+        check_amendment(current, new, LOCKED, *place, now=new.open_by + 1)
     past = Amended(milestone=2, locked=77)
     with pytest.raises(DerivationFailed, match="milestone left"):
         check_amendment(current, new.model_copy(update={"amends_milestone": 2}), past, *place)
