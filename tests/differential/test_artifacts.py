@@ -24,6 +24,8 @@ def compiled() -> dict[str, dict[str, dict[str, Any]]]:
     settings = [artifact["compiler"] for artifact in ARTIFACTS.values()]
     first = settings[0]
     assert all(other == first for other in settings)
+    outputs = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
+    wanted = {artifact["sourceName"]: {name: outputs} for name, artifact in ARTIFACTS.items()}
     names = sorted({name for artifact in ARTIFACTS.values() for name in artifact["sources"]})
     output = solcx.compile_standard(
         {
@@ -35,9 +37,7 @@ def compiled() -> dict[str, dict[str, dict[str, Any]]]:
                 "optimizer": first["optimizer"],
                 "metadata": first["metadata"],
                 "remappings": first["remappings"],
-                "outputSelection": {
-                    "*": {"*": ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]},
-                },
+                "outputSelection": wanted,
             },
         },
         solc_binary=ROOT / ".tools" / "bin" / f"solc-v{first['version'].partition('+')[0]}",
