@@ -17,6 +17,7 @@ from parley.terms.profile import PPM, Profile
 from parley.terms.values import MAX_SAFE_INTEGER
 
 MAX_ISSUES = 64
+MAX_PARTIES = 16
 MAX_CHOICES = 4_096
 """A range of numbers without straight utilities is read as single values up to this many."""
 MAX_POINTS = 64
@@ -36,6 +37,13 @@ def imported(source: SourceDomain, profiles: Sequence[SourceProfile], rounds: in
     if not 1 <= len(source.issues) <= MAX_ISSUES:
         raise NotSupported(
             f"From 1 to {MAX_ISSUES} issues", feature=f"{len(source.issues)} issues", at="issues"
+        )
+    if len(profiles) > MAX_PARTIES:
+        raise NotSupported(
+            f"More than {MAX_PARTIES} profiles",
+            next_action="Name the domain and the profiles of one match (read_match).",
+            feature=f"{len(profiles)} profiles",
+            at="profiles",
         )
     fitted = [_fitted(profile, source) for profile in profiles]
     issues = tuple(_readable(issue, fitted) for issue in source.issues)

@@ -13,6 +13,7 @@ from parley.interop.raw import Element
 from parley.interop.source import Levels, Line, Numbers, SourceDomain, SourceIssue, SourceProfile, Worth
 
 FORMAT = "Genius"
+CLAMPED = Fraction(1, 1_000_000)
 
 
 def is_domain(tree: object) -> bool:
@@ -30,7 +31,12 @@ def is_profile(tree: object) -> bool:
 
 
 def _rated(tree: Element) -> bool:
-    return any(child.name == "weight" for child in _objective(tree).children)
+    return _curved(tree) or any(child.name == "weight" for child in _objective(tree).children)
+
+
+def _curved(tree: Element) -> bool:
+    """Whether a utility space says more than a sum."""
+    return "type" in tree.attributes and tree.attributes["type"] not in ("", "linear", "additive")
 
 
 def _objective(tree: Element) -> Element:
@@ -92,6 +98,11 @@ def _issue(issue: Element, levels: int | None, notes: list[str]) -> SourceIssue:
 
 def profile_of(tree: Element, levels: int | None = None) -> tuple[SourceDomain, SourceProfile]:
     """The utility space with its issues."""
+    if _curved(tree):
+        kind = tree.attributes["type"]
+        raise NotSupported(
+            "Only linear-additive utility spaces are read", feature=kind[:80], at="utility_space"
+        )
     domain = domain_of(tree, levels)
     objective = _objective(tree)
     by_index = {weight.attributes.get("index"): weight for weight in objective.every("weight")}
@@ -114,8 +125,17 @@ def profile_of(tree: Element, levels: int | None = None) -> tuple[SourceDomain, 
         worths=worths,
         reservation=reservation,
         discount=kept,
-        unit=True,
+        notes=_weight_notes(weights),
     )
+
+
+def _weight_notes(weights: dict[str, Fraction]) -> tuple[str, ...]:
+    total = sum(weights.values(), Fraction(0))
+    if any(weight < 0 for weight in weights.values()):
+        raise NumberUnfit("A weight is not below 0", at="weights", value="negative")
+    if abs(total - 1) <= Fraction(1, 1_000_000):
+        return ()
+    return (f"the weights sum to {float(total):.6f}; utilities are taken as they come out of that",)
 
 
 def _worth(issue: Element, source: SourceIssue) -> Worth:
@@ -134,15 +154,24 @@ def _worth(issue: Element, source: SourceIssue) -> Worth:
         kind = "none" if evaluator is None else evaluator.attributes.get("ftype", "")
         raise NotSupported("Only linear evaluators are read", feature=kind[:80], at=source.name[:80])
     if "parameter0" in evaluator.attributes or "parameter1" in evaluator.attributes:
-        bias, slope = (
+        offset, slope = (
             number(evaluator.attributes.get(key, "0"), f"{source.name}.{key}")
             for key in ("parameter0", "parameter1")
         )
-        return Line(slope, bias)
+        return _unclamped(Line(slope, offset), source.values, source.name)
     # The offset is the worth of the lowest value.
     offset = number(evaluator.attributes.get("offset", "0"), f"{source.name}.offset")
     slope = number(evaluator.attributes.get("slope"), f"{source.name}.slope")
-    return Line(slope, offset - slope * source.values.low)
+    return _unclamped(Line(slope, offset - slope * source.values.low), source.values, source.name)
+
+
+def _unclamped(line: Line, values: Numbers, name: str) -> Line:
+    """The line, if it stays between 0 and 1 but for a hair: beyond, Genius would bend it."""
+    for end in (values.low, values.high):
+        worth = line.slope * end + line.bias
+        if not -CLAMPED <= worth <= 1 + CLAMPED:
+            raise NotSupported("The utilities leave 0 to 1", feature="clamped", at=name[:80])
+    return line
 
 
 def _single(tree: Element, name: str) -> Fraction | None:

@@ -25,6 +25,8 @@ from parley.terms.profile import Profile, check_profile
 ROUNDS = 100
 """How many rounds an imported domain allows unless something else is asked for."""
 MAX_FILES = 64
+_BESIDE = frozenset({"pareto", "specials", "stats"})
+"""Files that other programs leave beside a domain: results, and not always in a sound format."""
 _SUFFIXES = frozenset({".json", ".yml", ".yaml", ".xml"})
 
 
@@ -39,10 +41,11 @@ def load(
 def read(path: str | Path, *, rounds: int = ROUNDS, levels: int | None = None) -> Imported:
     """The domain and the profiles of `path`, with notes on what was changed.
 
-    A folder holds one domain and its profiles, in the order of their names with numbers counted; files that
-    start with a dot or an underscore are left out. A profile alone brings its domain with it, or finds it
-    in its folder. `rounds` and `levels` are for foreign domains: how many rounds, and into how many values,
-    ends included, a continuous issue is cut where the file does not say.
+    A folder holds one domain and its profiles, in the order of their names with numbers counted; left out
+    are files that start with a dot or an underscore, and `pareto`, `specials` and `stats`. A profile alone
+    brings its domain with it, or finds it in its folder. `rounds` and `levels` are for foreign domains: how
+    many rounds, and into how many values, ends included, a continuous issue is cut where the file does not
+    say.
 
     Raises the errors of `parley.interop`, and those of `parley.terms` for Parley's own documents.
     """
@@ -69,7 +72,10 @@ def _listed(folder: Path) -> list[Path]:
     found = [
         entry
         for entry in folder.iterdir()
-        if entry.is_file() and entry.suffix.lower() in _SUFFIXES and entry.name[0] not in "._"
+        if entry.is_file()
+        and entry.suffix.lower() in _SUFFIXES
+        and entry.name[0] not in "._"
+        and entry.stem.lower() not in _BESIDE
     ]
     if len(found) > MAX_FILES:
         raise SourceTooLarge("Too many files in the folder", file=folder.name, what="files", limit=MAX_FILES)

@@ -142,14 +142,14 @@ def test_genius_evaluations_are_over_the_largest(tmp_path: Path) -> None:
 
 def test_profiles_of_a_folder_come_in_the_order_of_their_numbers(tmp_path: Path) -> None:
     put(tmp_path, "bicycle.json", GENIUSWEB_DOMAIN)
-    put(tmp_path, "specials.json", {"size": 10})
+    put(tmp_path, "readme.json", {"size": 10})
     for number, weight in ((10, 0.1), (2, 0.3)):
         weights = {"Frame Colour": 0.6 - weight, "gears": weight, "days": 0.2, "tyre width": 0.2}
         put(tmp_path, f"bicycle{number}.json", geniusweb(issueWeights=weights))
     found = read(tmp_path)
     assert [profile.weights["gears"] for profile in found.profiles] == [300_000, 100_000]
     assert [profile.role for profile in found.profiles] == ["party_1", "party_2"]
-    assert found.notes == ("specials.json: not a domain or a profile, left out",)
+    assert found.notes == ("readme.json: not a domain or a profile, left out",)
     swapped = read_match(tmp_path / "bicycle.json", [tmp_path / "bicycle10.json", tmp_path / "bicycle2.json"])
     assert [profile.weights["gears"] for profile in swapped.profiles] == [100_000, 300_000]
 
@@ -318,3 +318,51 @@ def test_a_huge_domain_is_read_without_being_listed(tmp_path: Path) -> None:
     assert domain.outcome_count() == 10**12
     assert sum(profile.weights.values()) == PPM
     assert Space(domain, profile).best_gain == 10**12
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (('number_of_issues="2"', 'type="nonlinear"'), NotSupported),
+        (('ftype="linear"', 'ftype="triangular"'), NotSupported),
+        (('slope="0.1"', 'slope="0.2"'), NotSupported),
+        (('evaluation="5"', 'evaluation="-5"'), NumberUnfit),
+        (('evaluation="5"', 'evaluation="NaN"'), NumberUnfit),
+        (('lowerbound="3"', 'lowerbound="30"'), SourceMalformed),
+        (('weight index="2" value="0.25"', 'weight index="2" value="-0.25"'), NumberUnfit),
+        (('weight index="2" value="0.25"', 'weight index="3" value="0.25"'), NumberUnfit),
+        (('discount_factor value="0.8"', 'discount_factor value="1.8"'), NumberUnfit),
+        (('type="integer" vtype="integer"', 'type="real" vtype="real"'), NotSupported),
+        (('type="integer" vtype="integer"', 'type="odd" vtype="odd"'), NotSupported),
+    ],
+)
+def test_genius_files_that_cannot_be_read(
+    tmp_path: Path, change: tuple[str, str], error: type[InteropError]
+) -> None:
+    assert change[0] in GENIUS_PROFILE
+    with pytest.raises(error):
+        load(put(tmp_path, "rider.xml", GENIUS_PROFILE.replace(*change)))
+
+
+def test_genius_weights_count_as_they_are(tmp_path: Path) -> None:
+    light = GENIUS_PROFILE.replace('value="0.75"', 'value="0.25"')
+    found = read(put(tmp_path, "rider.xml", light))
+    (profile,) = found.profiles
+    assert utility_ppm(profile, found.domain, {"gears": "many", "days": 12}) == 500_000
+    assert found.notes == (
+        "bicycle: the weights sum to 0.500000; utilities are taken as they come out of that",
+    )
+    real = GENIUS_PROFILE.replace('type="integer" vtype="integer"', 'type="real" vtype="real"')
+    cut = read(put(tmp_path, "rider.xml", real), levels=19)
+    assert cut.domain.fixed["scale days"] == "3 + n * 0.5"
+    assert cut.notes == ("days: real, cut into 19 evenly spaced values, ends included",)
+
+
+def test_results_beside_a_domain_are_left_alone_and_too_many_profiles_refused(tmp_path: Path) -> None:
+    for at in range(17):
+        put(tmp_path, f"rider{at}.xml", GENIUS_PROFILE)
+    put(tmp_path, "pareto.xml", "not even XML")
+    with pytest.raises(NotSupported) as caught:
+        load(tmp_path)
+    assert caught.value.values["feature"] == "17 profiles"
+    assert len(read_match(tmp_path / "rider0.xml", [tmp_path / "rider1.xml"]).profiles) == 2

@@ -8,8 +8,10 @@ import pytest
 from table import domain
 
 from parley.negotiation.errors import ProfileInvalid, SpaceEmpty
+from parley.negotiation.huge import best, sample
+from parley.negotiation.nearest import nearest
 from parley.negotiation.space import Space
-from parley.negotiation.utility import Curve, Profile, exact_utility, utility_ppm
+from parley.negotiation.utility import Curve, Profile, discounted, exact_utility, utility_ppm
 from parley.terms.domain import Domain
 from parley.terms.errors import DocumentInvalid
 
@@ -76,6 +78,10 @@ def test_a_falling_curve_floors_too() -> None:
         {"utilities": {**document()["utilities"], "price": {"points": [{"at": "1", "utility": 1}] * 2}}},
         {"limits": [{"issue": "price", "max": -1}]},
         {"constraints": [{"left": {"boom": 1}, "right": 1}]},
+        {"bonuses": [{"where": {"days": {"min": "1"}}, "ppm": 1}], "version": 2},
+        {"bonuses": [{"where": {}, "ppm": -1}], "version": 2},
+        {"limits": [{"issue": "price", "id": "a"}, {"issue": "days", "id": "a"}], "version": 2},
+        {"discount_ppm": 0, "version": 2},
     ],
 )
 def test_a_profile_is_strict(changes: dict[str, Any]) -> None:
@@ -104,6 +110,13 @@ def _utilities(**changes: Any) -> dict[str, Any]:
             "price",
         ),
         ({"limits": [{"issue": "size", "max": "1"}]}, "size"),
+        ({"limits": [{"issue": "price", "max": "1", "when": {"days": "3"}}]}, "days"),
+        ({"limits": [{"issue": "price", "max": "1", "when": {"colour": "blue"}}]}, "colour"),
+        ({"bonuses": [{"where": {"size": {"min": "1"}}, "ppm": -1}], "version": 2}, "size"),
+        ({"bonuses": [{"where": {"colour": {"min": "1"}}, "ppm": -1}], "version": 2}, "colour"),
+        ({"bonuses": [{"where": {"colour": {"among": ["blue"]}}, "ppm": -1}], "version": 2}, "colour"),
+        ({"bonuses": [{"where": {"days": {"among": ["3"]}}, "ppm": -1}], "version": 2}, "days"),
+        ({"bonuses": [{"where": {"days": {}}, "ppm": -1}], "version": 2}, "days"),
         ({"constraints": [{"left": {"issue": "size"}, "right": 1}]}, "constraints"),
     ],
 )
@@ -189,3 +202,79 @@ def test_a_huge_space_is_not_listed() -> None:
     assert space.listed is None
     assert space.best_gain == 10**12
     assert all(len(axis.values) == 1_024 for axis in space.branches[0].axes)
+
+
+def test_utilities_may_depend_on_several_choices() -> None:
+    issues = [
+        {"name": "price", "type": "amount", "min": "0", "max": "100", "step": "10"},
+        {"name": "good", "type": "choice", "values": ["a", "b"]},
+        {"name": "place", "type": "choice", "values": ["here", "there", "nowhere"]},
+        {"name": "days", "type": "integer", "min": 0, "max": 9, "step": 1},
+    ]
+    wide = Domain.parse({**DOMAIN.as_json(), "issues": issues})
+
+    def falling(to: int) -> dict[str, Any]:
+        return {"points": [{"at": "0", "utility": 1_000_000}, {"at": "100", "utility": to}]}
+
+    given = Profile.parse(
+        {
+            **document(),
+            "domain": wide.hash(),
+            "weights": {"price": 600_000, "good": 0, "place": 0, "days": 400_000},
+            "utilities": {
+                "price": {"case": "good", "of": {"a": falling(0), "b": falling(500_000)}},
+                "days": {
+                    "case": "place",
+                    "of": {"here": falling(900_000), "there": falling(1), "nowhere": falling(0)},
+                },
+            },
+        }
+    )
+    space = Space(wide, given)
+    assert given.cases == ("good", "place")
+    assert [branch.key for branch in space.branches] == [
+        (good, place) for good in ("a", "b") for place in ("here", "there", "nowhere")
+    ]
+    assert space.gain((50, "b", "here", 9)) == 600_000 * 750_000 + 400_000 * 991_000
+    for branch in space.branches:
+        outcome = branch.outcome(branch.best())
+        assert branch.gain(branch.best()) == space.gain(outcome)
+        assert space.branch_key(outcome) == branch.key
+
+
+def test_penalties_below_zero_show_as_no_utility() -> None:
+    bonus = {"where": {"colour": {"among": ["red"]}}, "ppm": -900_000}
+    harsh = profile(bonuses=[bonus], version=2)
+    values = {"price": 900, "days": 0, "colour": "red"}
+    assert exact_utility(harsh, DOMAIN, values) < 0
+    assert utility_ppm(harsh, DOMAIN, values) == 0
+    assert Space(DOMAIN, harsh).gain((900, 0, "red")) == exact_utility(harsh, DOMAIN, values)
+
+
+def test_a_discount_only_ranks() -> None:
+    patient, hasty = profile(), profile(discount_ppm=250_000, version=2)
+    assert discounted(patient, 10**12, 5, 10) == 10**12
+    assert discounted(hasty, 10**12, 0, 10) == 10**12
+    assert abs(discounted(hasty, 10**12, 5, 10) - 5 * 10**11) <= 1
+    assert abs(discounted(hasty, 10**12, 10, 10) - 25 * 10**10) <= 1
+    assert discounted(hasty, 10**12, 99, 10) == discounted(hasty, 10**12, 10, 10)
+    assert discounted(hasty, -5, 9, 10) == -5
+    falling = [discounted(hasty, 10**12, at, 100) for at in range(101)]
+    assert falling == sorted(falling, reverse=True)
+
+
+def test_a_single_outcome_is_a_space() -> None:
+    issues = [{"name": "price", "type": "amount", "min": "7", "max": "7", "step": "1"}]
+    single = Domain.parse({**DOMAIN.as_json(), "issues": issues})
+    given = {
+        **document(),
+        "domain": single.hash(),
+        "weights": {"price": 1_000_000},
+        "utilities": {"price": {"points": [{"at": "7", "utility": 400_000}]}},
+    }
+    space = Space(single, Profile.parse(given))
+    assert best(space) == (7,)
+    assert [near.outcome for near in nearest(space, 0, count=3)] == [(7,)]
+    assert sample(space, 2, seed=1) == [(7,), (7,)]
+    with pytest.raises(DocumentInvalid):
+        Domain.parse({**DOMAIN.as_json(), "issues": []})
