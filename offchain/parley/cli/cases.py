@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,11 +75,24 @@ def _folders(folder: Path) -> Iterator[Path]:
         inside = sorted(folder.iterdir())
     except OSError as error:
         raise FolderEmpty("The folder cannot be read", path=str(folder), reason=error.strerror) from None
-    if any(each.is_file() and each.suffix in (".json", ".yml", ".yaml", ".xml") for each in inside):
+    files = [each for each in inside if each.is_file() and each.suffix in (".json", ".yml", ".yaml", ".xml")]
+    if not all(_something_else(each) for each in files):
         yield folder
     for each in inside:
         if each.is_dir() and not each.is_symlink() and each.name[0] not in "._":
             yield from _folders(each)
+
+
+def _something_else(path: Path) -> bool:
+    """Whether a file is a Parley document that no negotiation is about, such as a policy."""
+    if path.suffix != ".json":
+        return False
+    try:
+        document = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return False
+    schema = document.get("schema", "") if isinstance(document, dict) else ""
+    return str(schema).startswith("parley/") and schema not in ("parley/domain", "parley/profile")
 
 
 def by_role(read: Read, strategies: Sequence[str]) -> list[str]:

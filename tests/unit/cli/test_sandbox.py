@@ -175,6 +175,14 @@ def test_exported_documents_can_be_negotiated_about(parley: Any, tmp_path: Path)
     assert [party["role"] for party in json.loads(found.out)["parties"]] == list(roles)
 
 
+def test_a_tournament_over_an_exported_scenario_passes_over_its_policies(parley: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "leases"
+    assert parley("scenario", "compute-lease", "--export", folder).status == 0
+    found = parley("tournament", folder, "--strategy", "conceder", "--rounds", "3", "--json")
+    assert found.status == 0, found.err
+    assert json.loads(found.out)["domains"] == 4
+
+
 def test_an_unknown_scenario(parley: Any) -> None:
     found = parley("scenario", "nothing")
     assert found.status == 1
