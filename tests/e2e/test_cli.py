@@ -14,15 +14,20 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import ValidationError
 from typer.testing import CliRunner
 
 from parley.chain.anvil import LocalAnvil
+from parley.chain.create2 import plan
 from parley.chain.deploy import check_deployment
+from parley.chain.deployments import load
 from parley.chain.errors import NodeWrongChain
 from parley.cli.app import app
 from parley.errors import ParleyError
-from parley.sandbox.local import LocalMarket
+from parley.gateway.settings import GatewaySettings
+from parley.sandbox.local import LocalMarket, key_of
 from parley.terms.domain import Domain
+from parley.terms.signing import LocalSigner
 
 KEY = "0x" + "11" * 32
 NOBODY = "0x" + "22" * 20
@@ -62,11 +67,32 @@ def test_deploy_on_a_plain_chain(plain: LocalAnvil) -> None:
     assert found["chain_id"] == 31_337
     check_deployment(plain.node(), found["escrow"])
     again, second = parley("deploy", "--rpc", plain.rpc_url)
-    assert again == 0
-    assert second["escrow"] != found["escrow"]
+    assert (again, second["escrow"]) == (0, found["escrow"])  # it stands there already
+    planned, addresses = parley("deploy", "--plan")
+    assert (planned, addresses["Escrow"]) == (0, found["escrow"])
     shown = CliRunner().invoke(app, ["deploy", "--rpc", plain.rpc_url])
     names = [line.split()[0] for line in shown.stdout.splitlines()]
-    assert names == ["chain_id", "escrow", "registry", "token", "block"]
+    assert names[:3] == ["chain_id", "escrow", "registry"]
+
+
+def test_deploy_with_a_key_of_ones_own(tmp_path: Path, monkeypatch: Any) -> None:
+    """As on a public chain: no worthless token, and a file that a gateway reads."""
+    payer = key_of("payer of the deployment")
+    monkeypatch.setenv("PARLEY_KEY", payer.hex())
+    monkeypatch.delenv("PARLEY_KEYSTORE", raising=False)
+    path = tmp_path / "deployments.json"
+    with LocalAnvil() as chain:
+        chain.fund(LocalSigner(payer).address, 10**19)
+        status, found = parley("deploy", "--public", "--rpc", chain.rpc_url, "--out", str(path))
+    assert status == 0
+    assert "token" not in found
+    known = load(path).on(31_337)
+    assert known.escrow == found["escrow"]
+    assert set(known.transactions) == {contract.name for contract in plan()}
+    settings = GatewaySettings(deployments=path, chain_id=31_337)
+    assert (settings.escrow, settings.registry) == (known.escrow, known.registry)
+    with pytest.raises(ValidationError, match="no deployment on chain 5"):
+        GatewaySettings(deployments=path, chain_id=5)
 
 
 def test_deploy_refuses_another_chain() -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from parley.chain.anvil import LocalAnvil, local_signer
-from parley.chain.deploy import Deployment, deploy_local, mint
+from parley.chain.deploy import LocalDeployment, deploy_local, mint
 from parley.chain.escrow import EscrowContract
 from parley.chain.node import NodeClient
 from parley.chain.token import TokenContract
@@ -49,7 +49,7 @@ class Market:
     """`rpc_url` may be that of a proxy in between; `anvil` is the chain itself."""
 
     anvil: LocalAnvil
-    deployment: Deployment
+    deployment: LocalDeployment
     relayer: LocalSigner = field(default_factory=lambda: local_signer(1))
     buyer: LocalSigner = field(default_factory=lambda: local_signer(2))
     seller: LocalSigner = field(default_factory=lambda: local_signer(3))

@@ -33,7 +33,7 @@ from parley.agents.signing import DealSigning
 from parley.agents.views import Receipt
 from parley.agents.wallet import TokenName, Wallet
 from parley.chain.anvil import LocalAnvil
-from parley.chain.deploy import Deployment, deploy_local, mint
+from parley.chain.deploy import LocalDeployment, deploy_local, mint
 from parley.chain.escrow import EscrowContract
 from parley.chain.token import TokenContract
 from parley.gateway.live import LiveNegotiations, stream_of
@@ -57,7 +57,7 @@ class Gateway:
     """The gateway as a process that can be killed and started again on the same port and database."""
 
     def __init__(
-        self, folder: Path, database: str, anvil: LocalAnvil, deployment: Deployment, port: int
+        self, folder: Path, database: str, anvil: LocalAnvil, deployment: LocalDeployment, port: int
     ) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / f"gateway-{port}.log"
@@ -129,7 +129,9 @@ class Recording(GatewayChannel):
 class Side:
     """One agent with a journal of its own."""
 
-    def __init__(self, name: str, folder: Path, url: str, deployment: Deployment, acknowledged: Any) -> None:
+    def __init__(
+        self, name: str, folder: Path, url: str, deployment: LocalDeployment, acknowledged: Any
+    ) -> None:
         self.store = EventStore.open(f"sqlite:///{folder / name}.sqlite")
         self.wallet = Wallet(
             LocalSigner(key_of(name)),
@@ -282,7 +284,7 @@ def _check_store(database: str, pairs: list[Pair], acknowledged: dict[str, Recei
             assert kept.get(message) == receipt.log_index, "an acknowledged message is gone or moved"
 
 
-def _check_chain(node: Any, deployment: Deployment, pairs: list[Pair]) -> None:
+def _check_chain(node: Any, deployment: LocalDeployment, pairs: list[Pair]) -> None:
     escrow, token = EscrowContract(node, deployment.escrow), TokenContract(node, deployment.token)
     logs = node.logs(deployment.escrow, deployment.block, node.block_number())
     decoded = [found for found in map(escrow.decode, logs) if found is not None]
@@ -295,7 +297,9 @@ def _check_chain(node: Any, deployment: Deployment, pairs: list[Pair]) -> None:
         assert left == 20 * UNIT - signed.deal.price, "a buyer paid something else than its one deal"
 
 
-def _pair(number: int, sides: dict[str, Side], domain: Domain, deployment: Deployment, offers: int) -> Pair:
+def _pair(
+    number: int, sides: dict[str, Side], domain: Domain, deployment: LocalDeployment, offers: int
+) -> Pair:
     buyer, seller, now = sides[f"buyer{number}"], sides[f"seller{number}"], int(time.time())
     opening = Opening(
         domain=domain.hash(),

@@ -20,6 +20,8 @@ class Artifact:
     abi: list[dict[str, Any]]
     bytecode: bytes
     deployed_bytecode: bytes
+    immutables: tuple[tuple[int, int], ...]
+    """(start, length) of each place in the runtime code that the constructor fills in, bytes."""
 
 
 @lru_cache(maxsize=32)
@@ -29,7 +31,12 @@ def artifact(name: str) -> Artifact:
     try:
         found = orjson.loads(path.read_bytes())
         code, runtime = (bytes.fromhex(found[key][2:]) for key in ("bytecode", "deployedBytecode"))
-        return Artifact(name, list(found["abi"]), code, runtime)
+        holes = tuple(
+            (place["start"], place["length"])
+            for places in found.get("immutableReferences", {}).values()
+            for place in places
+        )
+        return Artifact(name, list(found["abi"]), code, runtime, holes)
     except FileNotFoundError:
         raise ArtifactMissing("A compiled contract is missing.", contract=name) from None
     except (ValueError, KeyError, TypeError):

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any, Final
 
 from eth_abi.abi import encode
 
 from parley.chain.artifacts import artifact
-from parley.chain.errors import ChainError, ContractMissing
-from parley.chain.escrow import EscrowContract
+from parley.chain.create2 import FACTORY, is_escrow, local_token, plan
+from parley.chain.deployments import Deployment
+from parley.chain.errors import ChainError, ContractMissing, FactoryMissing
+from parley.chain.escrow import Call, EscrowContract
 from parley.chain.models import Receipt
 from parley.chain.node import NodeClient
 from parley.chain.registry import RegistryContract
@@ -18,29 +19,15 @@ from parley.chain.token import TokenContract
 from parley.chain.transactions import send_now
 from parley.terms.eip712 import escrow_domain
 from parley.terms.signing import Signer
-from parley.terms.values import ZERO_ADDRESS, Address
+from parley.terms.values import Address, Hash32
 
 _MINT_CALL: Final = 1_000_000 * 10**6
 
 
-@dataclass(frozen=True, slots=True)
-class Deployment:
-    """Where the contracts are. `block` is the first one that an indexer has to look at."""
+class LocalDeployment(Deployment):
+    """With the payment token that anyone may mint."""
 
-    chain_id: int
-    escrow: str
-    registry: str
-    token: str
-    block: int
-
-    def as_json(self) -> dict[str, Any]:
-        return {
-            "chain_id": self.chain_id,
-            "escrow": self.escrow,
-            "registry": self.registry,
-            "token": self.token,
-            "block": self.block,
-        }
+    token: Address
 
 
 def create_contract(node: NodeClient, signer: Signer, name: str, *arguments: Any) -> Receipt:
@@ -58,23 +45,49 @@ def create_contract(node: NodeClient, signer: Signer, name: str, *arguments: Any
     return receipt
 
 
-def deploy_local(node: NodeClient, signer: Signer) -> Deployment:
-    """Deploy escrow, registry and a payment token that anyone may mint. For local chains.
+def deploy(node: NodeClient, signer: Signer, *, token: bool = False) -> Deployment:
+    """Puts every contract where it belongs on this chain, unless it stands there already; `token` adds the
+    payment token of local chains. Whoever calls this, and however often, the result is the same.
 
-    Raises the node's errors, `ArtifactMissing`, `ContractMissing`.
+    Raises the node's errors, `ArtifactMissing`, `FactoryMissing`, `ContractMissing`.
     """
-    token = create_contract(node, signer, "PaymentToken", ZERO_ADDRESS, 0)
-    registry = create_contract(node, signer, "AgentRegistry")
-    escrow = create_contract(node, signer, "Escrow")
-    deployment = Deployment(
+    if not node.code(FACTORY):
+        raise FactoryMissing("There is no deployment proxy on this chain.", factory=FACTORY)
+    block = node.block_number()
+    transactions: dict[str, Hash32] = {}
+    wanted = (*plan(), *((local_token(),) if token else ()))
+    for contract in wanted:
+        if node.code(contract.address):
+            continue
+        receipt = send_now(node, signer, Call(FACTORY, contract.call, contract.name))
+        if not receipt.ok or not node.code(contract.address):
+            raise ChainError(
+                "A contract could not be deployed.", contract=contract.name, transaction=receipt.transaction
+            )
+        transactions[contract.name] = Hash32(receipt.transaction)
+    addresses = {contract.name: contract.address for contract in wanted}
+    check_deployment(node, addresses["Escrow"])
+    return Deployment(
         chain_id=node.chain_id(),
-        escrow=str(escrow.contract),
-        registry=str(registry.contract),
-        token=str(token.contract),
-        block=token.block_number,
+        escrow=addresses["Escrow"],
+        registry=addresses["AgentRegistry"],
+        tabs=addresses["Tabs"],
+        evidence=addresses["Evidence"],
+        panel=addresses["PanelArbiter"],
+        lens=addresses["Lens"],
+        token=addresses.get("PaymentToken"),
+        block=block,
+        transactions=transactions,
     )
-    check_deployment(node, deployment.escrow)
-    return deployment
+
+
+def deploy_local(node: NodeClient, signer: Signer) -> LocalDeployment:
+    """Every contract and a payment token that anyone may mint. For local chains.
+
+    Raises what `deploy` raises.
+    """
+    found = deploy(node, signer, token=True)
+    return LocalDeployment(**{name: getattr(found, name) for name in Deployment.model_fields})
 
 
 def check_deployment(node: NodeClient, escrow: str) -> EscrowContract:
@@ -95,6 +108,10 @@ def check_deployment(node: NodeClient, escrow: str) -> EscrowContract:
             expected=expected,
             found=found,
         )
+    if not is_escrow(node, contract.address):
+        raise ContractMissing(
+            "The code at the escrow's address is not this escrow's.", escrow=contract.address
+        )
     return contract
 
 
@@ -109,7 +126,7 @@ def mint(node: NodeClient, signer: Signer, token: str, to: Iterable[str], amount
 
 
 def connect(
-    node: NodeClient, deployment: Deployment
+    node: NodeClient, deployment: LocalDeployment
 ) -> tuple[EscrowContract, RegistryContract, TokenContract]:
     """Clients of a deployment, checked to be on the node's chain."""
     escrow = check_deployment(node, deployment.escrow)

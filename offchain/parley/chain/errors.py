@@ -115,6 +115,26 @@ class ContractMissing(ChainError):
     next_action = "Check the contract's address and the chain id."
 
 
+class FactoryMissing(ChainError):
+    """The chain has no deterministic deployment proxy."""
+
+    code = "chain.factory-missing"
+    next_action = (
+        "Put the deterministic deployment proxy on this chain first: its one-time transaction is public, "
+        "and needs 0.01 of the chain's coin at the address that signed it."
+    )
+
+
+class DeploymentUnknown(ChainError):
+    code = "chain.deployment-unknown"
+    next_action = "Name a deployments file that has this chain, or the contracts' addresses themselves."
+
+
+class DeploymentsInvalid(ChainError):
+    code = "chain.deployments-invalid"
+    next_action = "Correct the file, or make it anew with parley deploy --out."
+
+
 class ChainHistoryMissing(ChainError):
     """The node no longer has, or never had, the blocks that are needed."""
 

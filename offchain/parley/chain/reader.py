@@ -7,6 +7,7 @@ from typing import Final
 
 from eth_abi.abi import encode
 
+from parley.chain.create2 import is_escrow
 from parley.chain.errors import ContractError, NodeAnswerInvalid
 from parley.chain.escrow import EscrowContract
 from parley.chain.node import NodeClient
@@ -31,6 +32,9 @@ class OnChainReader:
 
     def has_code(self, address: Address) -> bool:
         return bool(self._node.code(address))
+
+    def is_escrow(self, address: Address) -> bool:
+        return is_escrow(self._node, address)
 
     def deal_state(self, deal_id: Hash32) -> DealOnChain:
         state = self._escrow.state_of(deal_id)

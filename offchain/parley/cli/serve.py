@@ -8,8 +8,9 @@ from types import FrameType
 def serve() -> None:
     """Runs a gateway until interrupted. Settings come from PARLEY_* variables; keys never from arguments.
 
-    PARLEY_ESCROW (address) and PARLEY_KEY, or PARLEY_KEYSTORE with PARLEY_KEYSTORE_PASSPHRASE, are needed;
-    without PARLEY_RPC_URL negotiations are carried but nothing is settled.
+    PARLEY_KEY, or PARLEY_KEYSTORE with PARLEY_KEYSTORE_PASSPHRASE, is needed, and PARLEY_ESCROW (address)
+    where no deployments file has the chain; without PARLEY_RPC_URL negotiations are carried but nothing is
+    settled.
     """
     import logging
     import signal
@@ -27,7 +28,7 @@ def serve() -> None:
         settings = GatewaySettings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        setting = "PARLEY_" + str(first["loc"][0]).upper()
+        setting = "PARLEY_" + str(first["loc"][0] if first["loc"] else "escrow").upper()
         raise SettingsInvalid(f"{setting}: {first['msg']}", setting=setting) from None
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)

@@ -39,6 +39,12 @@ class ChainReader(Protocol):
         """Whether a contract stands at the address."""
         ...
 
+    def is_escrow(self, address: Address) -> bool:
+        """Whether the code there is the escrow's, as this package ships it: otherwise its answers mean
+        nothing.
+        """
+        ...
+
     def deal_state(self, deal_id: Hash32) -> DealOnChain:
         """The escrow's state of the deal; status `Unopened` when there is none."""
         ...

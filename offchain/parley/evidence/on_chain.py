@@ -31,7 +31,7 @@ def _node(talk: Talk) -> ChainReader | None:
 
 
 def check_code(talk: Talk) -> Finding:
-    """The node serves the bundle's chain, and a contract stands at the escrow's address."""
+    """The node serves the bundle's chain, and the escrow's code stands at its address."""
     place = talk.bundle.chain
     chain = _node(talk)
     if chain is None:
@@ -40,7 +40,9 @@ def check_code(talk: Talk) -> Finding:
         raise Broken(f"the node serves chain {chain.chain_id()}, the bundle is for {place.chain_id}")
     if not chain.has_code(place.escrow):
         raise Broken(f"no contract at {place.escrow}")
-    return passed(f"contract at {place.escrow} on chain {place.chain_id}")
+    if not chain.is_escrow(place.escrow):
+        raise Broken(f"the code at {place.escrow} is not this escrow's: what it answers proves nothing")
+    return passed(f"the escrow's code at {place.escrow} on chain {place.chain_id}")
 
 
 def check_states(talk: Talk) -> Finding:

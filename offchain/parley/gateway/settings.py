@@ -6,15 +6,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import limits
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from parley.chain.deployments import load
+from parley.errors import ParleyError
+
 ADDRESS_PATTERN = r"^0x[0-9a-f]{40}$"
-
-
 Addresses = Annotated[tuple[str, ...], NoDecode]
 
 
@@ -33,7 +34,8 @@ class GatewaySettings(BaseSettings):
 
     chain_id: int = Field(default=31_337, ge=1)
     rpc_url: str | None = None
-    escrow: str = Field(pattern=ADDRESS_PATTERN)
+    deployments: Path | None = None  # a parley/deployments file, for what is not named here
+    escrow: str = Field(default="", pattern=ADDRESS_PATTERN + "|^$")
     registry: str | None = Field(default=None, pattern=ADDRESS_PATTERN)
     start_block: int = Field(default=0, ge=0)
     confirmations: int = Field(default=0, ge=0)
@@ -48,9 +50,7 @@ class GatewaySettings(BaseSettings):
     tripwires: Path | None = None  # a parley/tripwires document: thresholds that raise alarms or stop
     operators: Addresses = ()  # addresses that stop, lift and roll out policies
     reviewers: Addresses = ()  # addresses that decide what the policies escalate
-    review_seconds: int = Field(
-        default=1_800, ge=60, le=604_800
-    )  # after which an unanswered request is refused
+    review_seconds: int = Field(default=1_800, ge=60, le=604_800)  # unanswered, it is refused then
 
     challenge_seconds: int = Field(default=120, ge=5, le=3_600)
     session_seconds: int = Field(default=3_600, ge=60, le=86_400)
@@ -71,6 +71,21 @@ class GatewaySettings(BaseSettings):
     def _listed(cls, given: object) -> object:
         """From the environment: addresses with commas or spaces between them."""
         return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
+
+    @model_validator(mode="before")
+    @classmethod
+    def _deployed(cls, given: Any) -> Any:
+        """What is not named comes from the deployments file: the given one, or the one that ships."""
+        path, chain_id = given.get("deployments"), str(given.get("chain_id", 31_337))
+        if given.get("escrow") or not chain_id.isdecimal():
+            return given
+        try:
+            found = load(None if path is None else Path(path)).on(int(chain_id))
+        except ParleyError as error:
+            raise ValueError(
+                f"no escrow is named, and no deployment on chain {chain_id} is known: {error.message}"
+            ) from None
+        return {"registry": found.registry, "start_block": found.block, **given, "escrow": found.escrow}
 
     @field_validator("agent_rate", "address_rate", "door_rate")
     @classmethod

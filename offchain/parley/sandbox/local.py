@@ -20,7 +20,7 @@ from pydantic import SecretStr
 from parley.agents.agent import Agent
 from parley.agents.wallet import TokenName
 from parley.chain.anvil import LocalAnvil
-from parley.chain.deploy import Deployment, deploy_local, mint
+from parley.chain.deploy import LocalDeployment, deploy_local, mint
 from parley.chain.escrow import EscrowContract
 from parley.chain.node import NodeClient
 from parley.chain.token import TokenContract
@@ -58,7 +58,7 @@ class LocalMarket:
             self.chain = opening.enter_context(self._anvil)
             self.node: NodeClient = self.chain.node()
             self._minter = self.chain.signer(MINTER)
-            self.deployment: Deployment = deploy_local(self.node, self._minter)
+            self.deployment: LocalDeployment = deploy_local(self.node, self._minter)
             self.token = TokenContract(self.node, self.deployment.token)
             self.escrow = EscrowContract(self.node, self.deployment.escrow)
             self.url = self._serve(opening)

@@ -21,6 +21,7 @@ class StandInChain:
 
     id: int = samples.CHAIN_ID
     code: bool = True
+    ours: bool = True
     state: DealOnChain = field(default_factory=lambda: DealOnChain("Closed", 1, 0))
     events: Sequence[ChainEvent] = ()
     transactions: dict[str, bool] = field(default_factory=lambda: {TRANSACTION: True})
@@ -32,6 +33,9 @@ class StandInChain:
 
     def has_code(self, address: Address) -> bool:
         return self.code and address == samples.ESCROW
+
+    def is_escrow(self, address: Address) -> bool:
+        return self.code and self.ours and address == samples.ESCROW
 
     def deal_state(self, deal_id: Hash32) -> DealOnChain:
         return self.state

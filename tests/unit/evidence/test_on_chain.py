@@ -64,7 +64,7 @@ def test_a_node_that_dies_in_the_middle() -> None:
     assert _failed(BUNDLE, Dying()) == "history on chain"
 
 
-@pytest.mark.parametrize("change", [{"id": 1}, {"code": False}])
+@pytest.mark.parametrize("change", [{"id": 1}, {"code": False}, {"ours": False}])
 def test_another_chain_or_no_contract(change: dict[str, Any]) -> None:
     assert _failed(BUNDLE, replace(CLOSED, **change)) == "escrow code"
 

@@ -12,7 +12,7 @@ from typing import Self
 import httpx
 
 from parley.chain.anvil import ETHER, LocalAnvil
-from parley.chain.deploy import Deployment, connect, deploy_local, mint
+from parley.chain.deploy import LocalDeployment, connect, deploy_local, mint
 from parley.chain.node import NodeClient
 from parley.sandbox.demo.cast import DEPLOYER, GATEWAY, Player, player
 from parley.sandbox.demo.errors import ProcessSlow
@@ -79,7 +79,7 @@ class Stage:
     def _deploy(self) -> None:
         for account in (self._deployer, self.gateway):
             self.anvil.fund(account.address, 100 * ETHER)
-        self.deployment: Deployment = deploy_local(self.node, self._deployer.signer)
+        self.deployment: LocalDeployment = deploy_local(self.node, self._deployer.signer)
         self.escrow, self.registry, self.token = connect(self.node, self.deployment)
 
     def _fill_purses(self) -> None:
