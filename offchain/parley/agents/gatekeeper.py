@@ -8,6 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from parley.agents.amending import Replaced, replaced
 from parley.agents.approvals import ApprovalDesk, ApprovalRequest
 from parley.agents.errors import ApprovalRequired, GuardRefused
 from parley.agents.journal import Journal
@@ -90,7 +91,7 @@ class Gatekeeper:
         try:
             deals = self.deals_of(machine, draft, now)
             available = self.available(machine, state)
-            if available is not None and self.outflow(deals) > available:
+            if available is not None and self.outflow(machine, deals) > available:
                 return False
             if self.guard.policy is None:
                 return True
@@ -120,12 +121,21 @@ class Gatekeeper:
         """The deals that accepting `offer` at `now` would give; raises DealInvalid for one that could not
         open.
         """
-        deals = derive_deals(machine.rules.domain, machine.rules.opening, offer, ZERO_HASH, 1, now)
+        domain, opening = machine.rules.domain, machine.rules.opening
+        before = self.replaced(machine)
+        amended = None if before is None else before.amended
+        deals = derive_deals(domain, opening, offer, ZERO_HASH, 1, now, amended=amended)
         for deal in deals:
-            if deal.bundle == ZERO_HASH:
+            if before is not None:
+                before.check(deal, opening, now)
+            elif deal.bundle == ZERO_HASH:
                 deal.validate_for_opening(now)
             self.require_time(deal)
         return deals
+
+    def replaced(self, machine: Machine) -> Replaced | None:
+        """The deal that this negotiation amends, if it amends one. Raises GuardRefused."""
+        return replaced(machine.rules.opening, self.journal, self.knowledge)
 
     def _facts(
         self, machine: Machine, state: NegotiationState, offer: Offer, now: int, approved: bool
@@ -252,8 +262,11 @@ class Gatekeeper:
 
     # ------------------------------------------------------------------ budget
 
-    def outflow(self, deals: Collection[Deal]) -> int:
-        """Base units that leave this account when the deals open."""
+    def outflow(self, machine: Machine, deals: Collection[Deal]) -> int:
+        """Base units that leave this account when the deals open; of an amendment the difference."""
+        before = self.replaced(machine)
+        if before is not None:
+            return sum(before.outflow(deal, self.address) for deal in deals)
         total = 0
         for deal in deals:
             if deal.buyer == self.address:
@@ -267,7 +280,9 @@ class Gatekeeper:
         if budget is None:
             return
         before = self.journal.budget()
-        after = budget.reserve(before, negotiation, self._counterparty(machine, offer), self.outflow(deals))
+        after = budget.reserve(
+            before, negotiation, self._counterparty(machine, offer), self.outflow(machine, deals)
+        )
         if after != before:
             self.journal.keep_budget(after)
 

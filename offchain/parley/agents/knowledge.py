@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from parley.policy.facts import Counterparty
-from parley.terms.values import Address
+from parley.terms.remainder import Standing
+from parley.terms.values import Address, Hash32
 
 
 class Knowledge(Protocol):
@@ -21,16 +22,20 @@ class Knowledge(Protocol):
     def limits(self) -> Mapping[str, int]:
         """Integers the owner sets for the moment, such as the hours it still needs."""
 
+    def standing(self, deal_id: Hash32) -> Standing | None:
+        """How a live deal stands on the chain, for whoever amends it; None when that is not known."""
+
 
 @dataclass(frozen=True)
 class StaticKnowledge:
     """Facts from the agent's own configuration; `reputation` looks a score up (ppm) when the configuration
-    has none.
+    has none, `standings` reads the chain.
     """
 
     counterparties: Mapping[str, Counterparty] = field(default_factory=dict)
     fixed_limits: Mapping[str, int] = field(default_factory=dict)
     reputation: Callable[[Address], int | None] | None = None
+    standings: Callable[[Hash32], Standing | None] | None = None
 
     def counterparty(self, address: Address) -> Counterparty:
         known = self.counterparties.get(address, Counterparty(address=address))
@@ -42,3 +47,6 @@ class StaticKnowledge:
 
     def limits(self) -> Mapping[str, int]:
         return self.fixed_limits
+
+    def standing(self, deal_id: Hash32) -> Standing | None:
+        return None if self.standings is None else self.standings(deal_id)

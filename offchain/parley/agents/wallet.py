@@ -202,13 +202,17 @@ class Wallet:
             if self.address not in (deal.buyer, deal.seller):
                 raise GuardRefused("this key is no side of the deal", buyer=deal.buyer, seller=deal.seller)
             now = self.clock()
-            deal.validate_for_opening(now)
+            before = self._gate.replaced(machine)
+            if before is None:
+                deal.validate_for_opening(now)
+            else:
+                before.check(deal, machine.rules.opening, now)
             self._gate.require_time(deal)
             self._gate.require_policy(machine, state, offer, "signature", now)
             self._gate.reserve(machine, state.negotiation, deals, offer)
             deal_id = deal.deal_id(self.chain_id, self.escrow)
             signature = account_signature(self.__signer.sign_digest(bytes.fromhex(deal_id[2:])))
-            authorization = self._authorize(deal, deal_id) if fund else None
+            authorization = self._authorize(machine, deal, deal_id) if fund else None
             signed = SignedDeal(deal, deal_id, signature, authorization)
             self.journal.sign_deal(state.negotiation, index, signed)
             self._gate.commit(state.negotiation)
@@ -226,6 +230,7 @@ class Wallet:
             raise GuardRefused(
                 "the journal does not hold the whole transcript", negotiation=state.negotiation
             )
+        before = self._gate.replaced(machine)
         return derive_deals(
             machine.rules.domain,
             machine.rules.opening,
@@ -234,13 +239,14 @@ class Wallet:
             len(hashes),
             state.last_sent_at,
             open_by,
+            None if before is None else before.amended,
         )
 
-    def _authorize(self, deal: Deal, deal_id: Hash32) -> str | None:
+    def _authorize(self, machine: Machine, deal: Deal, deal_id: Hash32) -> str | None:
         token = self._tokens.get(deal.token)
         if token is None:
             raise GuardRefused("the token's EIP-712 name is not configured", token=deal.token)
-        value = self._gate.outflow((deal,))
+        value = self._gate.outflow(machine, (deal,))
         if value == 0:
             return None
         digest = receive_authorization_digest(

@@ -90,8 +90,8 @@ class Agreements:
 
     def views(self, live: Live, hashes: list[Hash32]) -> list[dict[str, Any]]:
         """What the parties can sign and what is signed, one entry a settlement."""
-        if live.state.status is not Status.ACCEPTED:
-            return []
+        if live.state.status is not Status.ACCEPTED or live.opening.amends is not None:
+            return []  # what an amendment replaces stands on the chain: its sides derive it
         signed = self.signed(live.state.negotiation)
         found = []
         for index, default in enumerate(self.derive(live, hashes)):
