@@ -17,7 +17,7 @@ from functools import cached_property
 from math import isqrt, prod
 
 from parley.negotiation.dominance import Method, Spot
-from parley.negotiation.errors import ProfileInvalid, SpaceEmpty
+from parley.negotiation.errors import ProfileInvalid
 from parley.negotiation.frontier import Front, front_of
 from parley.negotiation.utility import PPM, Profile, check_profile, exact_utility
 from parley.terms.domain import Domain, IssueValue
@@ -60,8 +60,8 @@ class Analysis:
     """
 
     def __init__(self, domain: Domain, profiles: Mapping[str, Profile]) -> None:
-        """`profiles` by role. Raises `ProfileInvalid` for ones that do not fit, `SpaceEmpty` when the hard
-        constraints of all together leave nothing.
+        """`profiles` by role. Raises `ProfileInvalid` for ones that do not fit. Where the hard constraints of
+        all together leave nothing, the front is empty and no agreement is the best there is.
         """
         if profiles.keys() != set(domain.roles):
             odd = sorted(profiles.keys() ^ set(domain.roles))
@@ -75,10 +75,6 @@ class Analysis:
                 raise ProfileInvalid("The profile is of another role", field="role", role=profile.role)
         self.reservations: tuple[int, ...] = tuple(each.reservation_ppm * PPM for each in self.profiles)
         self.front: Front = front_of(domain, self.profiles)
-        if not self.front.spots:
-            raise SpaceEmpty(
-                "The hard constraints of all parties together leave no outcome", role=",".join(self.roles)
-            )
 
     @property
     def method(self) -> Method:
@@ -113,13 +109,13 @@ class Analysis:
         return max(self.rational, key=lambda s: sorted(self.surplus(s.gains)), default=None)
 
     @cached_property
-    def best_welfare(self) -> Spot:
-        """The largest sum of utilities, reservations not counted."""
-        return max(self.front.spots, key=lambda s: sum(s.gains))
+    def best_welfare(self) -> Spot | None:
+        """The largest sum of utilities, reservations not counted; None where nothing is allowed."""
+        return max(self.front.spots, key=lambda s: sum(s.gains), default=None)
 
     def pareto_distance_ppm(self, gains: Sequence[int]) -> int:
-        """From exact utilities to the nearest point of the front; 0 on it."""
-        return isqrt(min(_squared(gains, spot.gains) for spot in self.front.spots)) // PPM
+        """From exact utilities to the nearest point of the front; 0 on it, and where there is none."""
+        return isqrt(min((_squared(gains, spot.gains) for spot in self.front.spots), default=0)) // PPM
 
     def nash_share_ppm(self, gains: Sequence[int]) -> int | None:
         """Product of surpluses over its maximum; 0 where someone is at or below its reservation."""

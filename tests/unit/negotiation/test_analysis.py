@@ -12,7 +12,7 @@ from table import domain
 
 from parley.negotiation import dominance, frontier
 from parley.negotiation.analysis import Analysis
-from parley.negotiation.errors import ProfileInvalid, SpaceEmpty
+from parley.negotiation.errors import ProfileInvalid
 from parley.negotiation.utility import Profile, exact_utility
 from parley.terms.domain import Domain
 
@@ -122,6 +122,7 @@ def test_the_front_is_what_listing_everything_finds(
     if analysis.nash is not None and analysis.kalai is not None:
         assert prod(analysis.surplus(analysis.nash.gains)) == max(prod(each) for each in rational)
         assert min(analysis.surplus(analysis.kalai.gains)) == max(min(each) for each in rational)
+    assert analysis.best_welfare is not None
     assert sum(analysis.best_welfare.gains) == max(sum(gains) for gains in everything)
 
 
@@ -156,15 +157,18 @@ def test_where_nobody_can_agree_there_is_no_nash_point() -> None:
     assert (found.nash_distance, found.kalai_distance, found.nash_share) == (None, None, None)
 
 
-def test_constraints_that_leave_nothing_together_are_named() -> None:
+def test_constraints_that_leave_nothing_together_leave_no_agreement() -> None:
     where = small(2)
     random = Random(1)
     profiles = {
         "one": drawn(where, "one", random, limits=[{"issue": "i1", "min": "2"}]),
         "two": drawn(where, "two", random, limits=[{"issue": "i1", "max": "1"}]),
     }
-    with pytest.raises(SpaceEmpty):
-        Analysis(where, profiles)
+    analysis = Analysis(where, profiles)
+    assert analysis.front.spots == ()
+    assert analysis.best_welfare is None
+    found = analysis.assess(None)
+    assert (found.pareto_distance, found.nash_distance, found.nash_share) == (0, None, None)
 
 
 def test_every_role_has_its_own_profile() -> None:

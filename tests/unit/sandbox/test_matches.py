@@ -10,6 +10,7 @@ import pytest
 
 from parley.negotiation.errors import ProfileInvalid, StrategyUnknown
 from parley.negotiation.strategies import Boulware, Explanation, Move, Propose, View, make_strategy
+from parley.negotiation.utility import Profile
 from parley.sandbox.errors import CaseInvalid, FolderUnusable, ProtocolUnknown, StrategyUnreadable
 from parley.sandbox.leases import simple_lease, simple_profile
 from parley.sandbox.matches.case import Case, case_of
@@ -66,6 +67,21 @@ def test_three_parties_and_an_approval_are_in_the_transcript() -> None:
     assert sum(1 for _, performed, _ in said if performed == "approve") == found["result"]["approvals"] > 0
     assert {performed for _, performed, why in said if not why} == {"open", "escalate", "approve"}
     assert {role for role, _, _ in said} == {"budget", "channel", "capacity", "reviewer"}
+
+
+def test_where_limits_exclude_each_other_it_ends_without_agreement_and_says_so() -> None:
+    apart = lease()
+    limits = {"buyer": {"max": "2000000"}, "seller": {"min": "3000000"}}
+    profiles = [
+        Profile.parse({**apart.profiles[role].as_json(), "limits": [{"issue": "price", **limit}]})
+        for role, limit in limits.items()
+    ]
+    found = play(case_of("apart", apart.domain, profiles), [make_strategy("linear")] * 2).as_json()
+    assert found["result"]["agreed"] is False
+    assert found["result"]["ended"] == "withdrawn"
+    assert found["quality"]["front"]["points"] == 0
+    assert found["quality"]["pareto_distance_ppm"] == 0
+    assert found["quality"]["best_welfare_ppm"] is None
 
 
 def test_no_agreement_leaves_the_reservations() -> None:

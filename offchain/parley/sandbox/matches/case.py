@@ -25,7 +25,7 @@ class Case:
 
     @cached_property
     def analysis(self) -> Analysis:
-        """Computed at the first call. Raises `ProfileInvalid` and `SpaceEmpty`."""
+        """Computed at the first call. Raises `ProfileInvalid`."""
         return Analysis(self.domain, self.profiles)
 
     @cached_property

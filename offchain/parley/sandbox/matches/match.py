@@ -57,7 +57,7 @@ class Played:
 
     @cached_property
     def assessment(self) -> Assessment:
-        """How good it was, against all that was possible. Raises `SpaceEmpty` where nothing was."""
+        """How good it was, against all that was possible."""
         return self.case.analysis.assess(self.result.values if self.result.agreed else None)
 
     @property
@@ -202,6 +202,7 @@ def play(
 def _possible(case: Case) -> dict[str, Any]:
     analysis = case.analysis
     error = analysis.front.error
+    best = analysis.best_welfare
     return {
         "front": {
             "method": analysis.method,
@@ -210,7 +211,7 @@ def _possible(case: Case) -> dict[str, Any]:
         },
         "nash_point": _spot(case, analysis.nash),
         "kalai_point": _spot(case, analysis.kalai),
-        "best_welfare_ppm": sum(analysis.best_welfare.gains) // PPM,
+        "best_welfare_ppm": None if best is None else sum(best.gains) // PPM,
     }
 
 

@@ -28,10 +28,13 @@ def _plane(axes: Any, played: Played) -> None:
     first, second = analysis.roles[0], analysis.roles[1]
     front = [(share(s.gains[0] // 10**6), share(s.gains[1] // 10**6)) for s in analysis.front.spots]
     if len(analysis.roles) > 2:
-        label, line = f"Pareto front of all {len(analysis.roles)}, seen by these two", ""
+        label, line = f"Pareto front of all {len(analysis.roles)}, seen by these two", "none"
     else:
         label, line = "Pareto front", "-"
-    axes.plot(*zip(*front, strict=True), line, marker=".", markersize=4, color=GREY, label=label)
+    if front:
+        axes.plot(
+            *zip(*front, strict=True), linestyle=line, marker=".", markersize=4, color=GREY, label=label
+        )
     hollow = False
     for at, role in enumerate(analysis.roles):
         made = [made.values for made in played.offers if made.role == role]
