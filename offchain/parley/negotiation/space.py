@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from functools import cached_property
 from itertools import product
 from math import prod
+from operator import getitem
+from typing import Any
 
 from parley.negotiation.branches import AXIS_POINTS, Axis, Branch, Brancher, Outcome
 from parley.negotiation.errors import SpaceEmpty
@@ -59,6 +61,7 @@ class Space:
             raise SpaceEmpty("The hard constraints of the profile leave no outcome", role=profile.role)
         self._gains: dict[Outcome, int] = {}
         self._tables = tuple(_Gains(self.names, profile, name) for name in self.names)
+        self._depending = any(table.case_at is not None for table in self._tables)
         self._bonuses = _Bonuses(self.names, profile) if profile.bonuses else None
         self._places = tuple(
             {value: at for at, value in enumerate(issue.values)} if isinstance(issue, ChoiceIssue) else None
@@ -153,13 +156,20 @@ class Space:
         """Exact utility, times 10^12. One look into a table for each issue."""
         known = self._gains.get(outcome)
         if known is None:
-            known = sum(table.of(value, outcome) for table, value in zip(self._tables, outcome, strict=True))
+            known = sum(map(getitem, self._tables, self._keys(outcome) if self._depending else outcome))
             if self._bonuses is not None:
                 known += self._bonuses.of(outcome)
             if len(self._gains) >= REMEMBERED:
                 self._gains.clear()
             self._gains[outcome] = known
         return known
+
+    def _keys(self, outcome: Outcome) -> list[Any]:
+        """What the tables know the values under."""
+        return [
+            value if table.case_at is None else (value, outcome[table.case_at])
+            for value, table in zip(outcome, self._tables, strict=True)
+        ]
 
     def constraints_hold(self, outcome: Outcome) -> bool:
         """The constraints over several issues; a branch has only values that the limits allow."""
@@ -173,30 +183,28 @@ class Space:
         return self.profile.allows(self.mapping(outcome)) and self.gain(outcome) >= self.reservation
 
 
-class _Gains:
-    """Weighted utility of the values of one issue, computed once for each of `KEPT` values."""
+class _Gains(dict[Any, int]):
+    """Weighted utility of the values of one issue, computed once for each of `KEPT` of them. The key is the
+    value, with the value of the issue at `case_at` where the utility depends on that.
+    """
 
-    __slots__ = ("_case_at", "_known", "_name", "_profile", "_weight")
+    __slots__ = ("_name", "_profile", "_weight", "case_at")
 
     def __init__(self, names: tuple[str, ...], profile: Profile, name: str) -> None:
+        super().__init__()
         utility = profile.utilities.get(name)
-        self._case_at = names.index(utility.case) if isinstance(utility, Depending) else None
+        self._weight = profile.weights[name]
+        depends = self._weight and isinstance(utility, Depending)
+        self.case_at = names.index(utility.case) if depends and isinstance(utility, Depending) else None
         self._name = name
         self._profile = profile
-        self._weight = profile.weights[name]
-        self._known: dict[IssueValue | tuple[IssueValue, IssueValue], int] = {}
 
-    def of(self, value: IssueValue, outcome: Outcome) -> int:
-        if not self._weight:
-            return 0
-        case_value = None if self._case_at is None else outcome[self._case_at]
-        key = value if case_value is None else (value, case_value)
-        known = self._known.get(key)
-        if known is None:
-            known = self._weight * self._profile.issue_ppm(self._name, value, case_value)
-            if len(self._known) < KEPT:
-                self._known[key] = known
-        return known
+    def __missing__(self, key: Any) -> int:
+        value, case_value = (key, None) if self.case_at is None else key
+        gain = self._weight * self._profile.issue_ppm(self._name, value, case_value) if self._weight else 0
+        if len(self) < KEPT:
+            self[key] = gain
+        return gain
 
 
 class _Bonuses:
