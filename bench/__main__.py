@@ -26,6 +26,9 @@ def main(argv: list[str]) -> int:
     )
     parser.add_argument("name", nargs="+", choices=[*benches, "all"], metavar="NAME", help="see below")
     parser.add_argument("--json", action="store_true", help="one JSON object keyed by target id")
+    parser.add_argument(
+        "--short", action="store_true", help="a quick run of those that have one, with fewer observations"
+    )
     options = parser.parse_args(argv)
 
     names = list(benches) if "all" in options.name else list(dict.fromkeys(options.name))
@@ -33,7 +36,8 @@ def main(argv: list[str]) -> int:
     for name in names:
         print(f"bench: {name} …", file=sys.stderr, flush=True)
         try:
-            results += benches[name].run()
+            bench = benches[name]
+            results += bench.short() if options.short and bench.short is not None else bench.run()
         except ParleyError as error:
             print(f"bench: {name} failed: {error}", file=sys.stderr)
             return 1

@@ -50,11 +50,14 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """A benchmark: its name on the command line and the function that runs it."""
+    """A benchmark: its name on the command line, the function that runs it, and a quick form of it if there
+    is one.
+    """
 
     name: str
     what: str
     run: Callable[[], list[Result]]
+    short: Callable[[], list[Result]] | None = None
 
 
 def number(value: float) -> str:

@@ -7,7 +7,8 @@ One JSON object a line, in on stdin and out on stdout. Outcomes are lists of val
   by `{"turn": seat, "step": n, "offer": [...] | null}` and answers `{"offer": [...]}`, `{"accept": true}` or
   `{"end": true}`. The end is `{"result": {"agreement": [...] | null, "steps": n}}`.
 - `{"op": "rate", "scenario": S, "rounds": N, "players": [P, P], "seconds": s}` plays the same
-  negotiation over and over and gives `{"result": {"rounds": n, "seconds": s}}`, processor time of the mechanism's run alone.
+  negotiation over and over and gives `{"result": {"rounds": n, "seconds": s}}`, processor time
+  of the mechanism's run alone.
 
 `S` is `{"issues": [how many values, ...], "parties": [{"weights": [...], "tables": [[...], ...],
 "reservation": r}, ...]}` with numbers in ppm.

@@ -49,7 +49,7 @@ class Part(BaseModel):
         made = cls.__new__(cls)
         values = {**_defaults(cls), **fields}
         object.__setattr__(made, "__dict__", values)
-        object.__setattr__(made, "__pydantic_fields_set__", set(fields))
+        object.__setattr__(made, "__pydantic_fields_set__", _names(cls))
         object.__setattr__(made, "__pydantic_extra__", None)
         object.__setattr__(made, "__pydantic_private__", None)
         return made
@@ -128,6 +128,11 @@ class Document(Part):
             if type(value["version"]) is not int:  # 1.0 and true are equal to 1
                 raise ValueError("version must be an integer")
         return value
+
+
+@cache
+def _names(kind: type[BaseModel]) -> set[str]:
+    return set(kind.model_fields)
 
 
 @cache

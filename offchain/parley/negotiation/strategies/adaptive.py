@@ -38,8 +38,8 @@ class AdaptiveParams(Part):
     `pace_ppm` of the acceptable outcomes are asked for by the end of giving, where a space is small.
     """
 
-    waiting_milli: Exponent = 150
-    giving_milli: Exponent = 500
+    waiting_milli: Exponent = 160
+    giving_milli: Exponent = 300
     start_ppm: Annotated[int, Field(ge=0, le=PPM)] = 100_000
     patience_ppm: Annotated[int, Field(ge=0, le=PPM)] = 600_000
     pace_ppm: Annotated[int, Field(ge=0, le=PPM)] = 500_000
@@ -83,13 +83,25 @@ class Adaptive(Bargainer):
                 return [Candidate(last, space.gain(last), 0, space.branch_key(last))]
         model = self.scores(view)
         taken = frozenset(view.mine)
-        found = fresh(space, view.admits, search, model, target, taken)
+        answers = conduct_of(view).kind == "moves in answer"
+        found = fresh(space, view.admits, search, model, target, taken, neighbours=answers)
         if found is None:
             found = cheapest(space, view.admits, model, self._ranks(view), taken)
         if found is not None:
             return [found]
         known = search.at_least(target)
-        return [each for each in known if each.outcome not in avoided] or known
+        return [each for each in known if each.outcome not in avoided] or self._aside(view, search, target)
+
+    def _aside(self, view: View, search: Search, target: int) -> list[Candidate]:
+        """The least concession that keeps out of a loop; what the target leaves where there is none."""
+        space = view.space
+        taken = frozenset(view.mine)
+        for share in (2, 5, 10, 20, 50, 100, 200, 400):
+            lower = max(space.reservation, target - space.best_gain * share // 1_000)
+            found = fresh(space, view.admits, search, self.scores(view), lower, taken, neighbours=True)
+            if found is not None:
+                return [found]
+        return search.at_least(target)
 
     def expects(self, view: View) -> str | None:
         if view.parties != 2 or len(view.theirs) < 2:
@@ -170,5 +182,5 @@ def _received(view: View) -> Candidate | None:
 
 def place_of(view: View) -> tuple[int, int]:
     """This move's place among those that can still be answered, and the last of them."""
-    last = max(1, view.max_rounds - 1 - (1 if view.moves % view.parties else 0) - 1)
+    last = max(1, view.max_rounds - 1 - (1 if view.moves % view.parties else 0))
     return min(view.round, last), last

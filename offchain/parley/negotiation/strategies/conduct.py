@@ -19,6 +19,8 @@ Kind = Literal["moves by itself", "moves in answer", "does not move"]
 
 SETTLING = 4
 """Offers at the start that say nothing: some parties make one small concession to begin with."""
+RETURNS = 3
+"""Returns to earlier offers that show a party to be walking about among what it has shown."""
 RESTLESS = 2
 """A party that goes back to earlier offers and showed no more than so many new ones unasked only answers."""
 
@@ -36,7 +38,7 @@ class Conduct:
 
     @property
     def kind(self) -> Kind:
-        if self.returns and self.unasked <= RESTLESS:
+        if self.returns >= RETURNS and self.unasked <= RESTLESS:
             return "moves in answer"
         return "moves by itself" if self.unasked else "does not move"
 

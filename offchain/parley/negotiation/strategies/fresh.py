@@ -18,12 +18,20 @@ Admits = Callable[[Outcome], bool]
 
 
 def fresh(
-    space: Space, admits: Admits, search: Search, scores: Scores, target: int, taken: Collection[Outcome]
+    space: Space,
+    admits: Admits,
+    search: Search,
+    scores: Scores,
+    target: int,
+    taken: Collection[Outcome],
+    *,
+    neighbours: bool,
 ) -> Candidate | None:
     """The candidate of the highest score worth at least `target` that is not `taken`, or None.
 
     A listed space is looked through just above the target; in a larger one the best outcomes of the branches
-    and their neighbours are. At most `WINDOW` outcomes are compared.
+    are, and with `neighbours` those near them: less good for both, but new. At most `WINDOW` outcomes are
+    compared.
     """
     best = search.at_least(target, scores)
     for candidate in best:
@@ -32,6 +40,8 @@ def fresh(
     listed = space.listed
     if listed is not None:
         found = _listed(space, listed, scores, target, taken)
+    elif not neighbours:
+        return None
     else:
         found = _near(space, best, scores, target, taken)
     for candidate in sorted(found, key=_order(space))[:ASKED]:

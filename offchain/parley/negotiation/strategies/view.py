@@ -21,6 +21,29 @@ def everything(values: Mapping[str, IssueValue]) -> bool:
     return True
 
 
+VERDICTS = 4_096
+"""How many outcomes' verdicts `remembering` keeps."""
+
+
+def remembering(admissible: Filter) -> Filter:
+    """The filter with its verdicts kept by outcome: for a policy whose other facts stay the same for as long
+    as this is used.
+    """
+    known: dict[tuple[tuple[str, IssueValue], ...], bool] = {}
+
+    def remembered(values: Mapping[str, IssueValue]) -> bool:
+        key = tuple(values.items())
+        verdict = known.get(key)
+        if verdict is None:
+            verdict = admissible(values)
+            if len(known) >= VERDICTS:
+                known.clear()
+            known[key] = verdict
+        return verdict
+
+    return remembered
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A negotiation as the party on turn sees it.
