@@ -9,7 +9,7 @@ from parley.evidence.talk import Talk
 from parley.terms.actions import receive_authorization_digest
 from parley.terms.errors import SignatureInvalid
 from parley.terms.signing import check_signature, recover
-from parley.terms.values import Address, Signature
+from parley.terms.values import ZERO_HASH, Address, Signature
 
 
 def check_deal_signatures(talk: Talk) -> Finding:
@@ -32,15 +32,21 @@ def check_deal_signatures(talk: Talk) -> Finding:
 
 
 def check_authorizations(talk: Talk) -> Finding:
-    """EIP-3009 authorisations pay the escrow exactly what the deal locks for that side, under the deal id."""
-    found = [
+    """EIP-3009 authorisations pay the escrow exactly what the deal locks for that side, under the deal id.
+
+    What an amendment takes is the difference from a deal outside the bundle, so its are left out.
+    """
+    given = [
         (index, item, side, party, authorization)
         for index, item in enumerate(talk.bundle.deals)
         for side, party, _, authorization in _sides(item)
         if authorization is not None
     ]
-    if not found:
+    found = [entry for entry in given if entry[1].deal.amends == ZERO_HASH]
+    if not given:
         return nothing("the bundle holds none")
+    if not found:
+        return skipped(f"{len(given)} for amendments: what they pay depends on the deals these replace")
     node = talk.node
     if node is None:
         return skipped(f"{len(found)} in the bundle; checking them needs a node for the token's domain")

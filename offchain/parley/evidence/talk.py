@@ -12,6 +12,7 @@ from parley.evidence.findings import Broken, Finding, nothing, partly, passed
 from parley.evidence.merkle import TranscriptTree, verify_proof
 from parley.evidence.transcript import check_link
 from parley.negotiation.machine import Machine
+from parley.negotiation.protocols.bidding import forfeits
 from parley.negotiation.state import NegotiationState
 from parley.negotiation.status import Status
 from parley.terms.deal import Deal
@@ -99,7 +100,13 @@ def check_replay(talk: Talk) -> Finding:
             )
         state = _stepped(machine, state, message, sequence, talk.chain_id)
     talk.state, talk.replayed = state, len(bundle.messages)
-    return passed(f"{state.status.value} after {len(bundle.messages)} messages, state {state.hash()}")
+    lost = forfeits(machine.rules, state) if _bonded(bundle) else ()
+    note = f"; bonds lost by {', '.join(lost)}" if lost else ""
+    return passed(f"{state.status.value} after {len(bundle.messages)} messages, state {state.hash()}{note}")
+
+
+def _bonded(bundle: Bundle) -> bool:
+    return bundle.domain.auction is not None and bundle.domain.auction.bond is not None
 
 
 def _stepped(

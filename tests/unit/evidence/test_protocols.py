@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "negotiation"))
-from sealed_table import MEDIATOR, SETTLEMENT, SealedTable, auction_domain, bid, mediated_domain
+from sealed_table import (
+    BOND,
+    COMMIT_BY,
+    MEDIATOR,
+    SETTLEMENT,
+    SealedTable,
+    auction_domain,
+    bid,
+    mediated_domain,
+)
 from table import Table, domain, signer
 
 from parley.evidence.bundle import Bundle, DealSignatures, export_bundle
@@ -17,6 +26,7 @@ from parley.evidence.merkle import transcript_root
 from parley.evidence.report import Outcome, Report
 from parley.evidence.verify import verify_bundle
 from parley.negotiation.effects import Agreed
+from parley.terms.bonds import bond_deal_id
 from parley.terms.deal import Deal, bundle_hash
 from parley.terms.derivation import Amended, derive_deals
 from parley.terms.signing import account_signature
@@ -192,6 +202,19 @@ def test_an_amendment() -> None:
     _ok(verify_bundle(bundle.canonical()))
 
 
+def test_lost_bonds_are_named() -> None:
+    table = SealedTable(auction_domain(bond=BOND, min_bids=1))
+    table.play(1, "open")
+    for who, role in ((2, "s1"), (3, "s2")):
+        table.seal(who, price=300, bond=bond_deal_id(table.of, table.opening, role))
+    table.unseal(2, COMMIT_BY + 1)
+    table.award(sent_at=COMMIT_BY + 101, expires_at=COMMIT_BY + 150)
+    report = verify_bundle(export_bundle(table.of, table.opening, table.messages))
+    _ok(report)
+    replay = next(check for check in report.checks if check.name == "turns and replay")
+    assert replay.detail.endswith("; bonds lost by s2")
+
+
 def test_an_erased_losing_bid_leaves_the_rest_verifiable() -> None:
     table = _auction()
     bundle = _bundle(table)
@@ -206,3 +229,16 @@ def test_an_erased_losing_bid_leaves_the_rest_verifiable() -> None:
     _ok(report)
     replay = next(check for check in report.checks if check.name == "turns and replay")
     assert replay.outcome is Outcome.PARTIAL
+
+
+def test_an_authorisation_of_an_amendment_is_not_checked_against_a_whole_price() -> None:
+    settlement = {**SETTLEMENT, "seller": "seller"}
+    table = Table(domain(more={"settlements": [settlement]}), more={"amends": AMENDED}).started()
+    table.play(1, "propose", price=400)
+    table.play(2, "accept")
+    bundle = _bundle(table, Amended(milestone=1, locked=440))
+    deals = tuple(item.model_copy(update={"buyer_authorization": "0x" + "11" * 65}) for item in bundle.deals)
+    report = verify_bundle(bundle.model_copy(update={"deals": deals}))
+    _ok(report)
+    check = next(check for check in report.checks if check.name == "authorisations")
+    assert (check.outcome, "amendments" in check.detail) == (Outcome.SKIPPED, True)
