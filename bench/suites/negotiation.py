@@ -43,11 +43,11 @@ def speed(peer: Peer, stretches: int, seconds: float) -> list[Result]:
         T8.measured(
             engine.ratio(ours, theirs),
             how="Boulware against Boulware over 1 000 outcomes, 100 rounds, no agreement possible. A round "
-            "is both parties' turn: each builds its view, checks the offer on the table and the one it is about "
-            f"to make against a policy of {engine.RULES} rules (verdicts are kept by outcome), decides and "
-            "explains, builds the message with the hash of its payload and its EIP-712 digest chained to the "
-            "one before, steps it through the state machine and appends it to the log in memory. Nothing is "
-            f"signed. {NEGMAS}'s {engine.PEER} against itself on the same domain: no policy, no hashes. "
+            "is both parties' turn: each builds its view, checks the offer on the table and the one it is "
+            f"about to make against a policy of {engine.RULES} rules (verdicts are kept by outcome), decides "
+            "and explains, builds the message with the hash of its payload and its EIP-712 digest chained to "
+            "the one before, steps it through the state machine and appends it to the log in memory. Nothing "
+            f"is signed. {NEGMAS}'s {engine.PEER} against itself on the same domain: no policy, no hashes. "
             "Processor time, in turns in the same run; the median of the ratios.",
             parts={
                 "ours, rounds a second": round(statistics.median(ours)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given, settings
@@ -52,7 +52,7 @@ def made(name: str) -> Any:
 class Script:
     """A counterparty that offers what it is told to, whatever that does to it, and accepts nothing."""
 
-    name = "script"
+    name: ClassVar[str] = "script"
     params: Part = FixedRuleParams(list_price=1)
 
     def __init__(self, offers: tuple[Outcome, ...]) -> None:
@@ -98,7 +98,7 @@ def test_no_counterparty_pushes_a_strategy_below_its_reservation_or_policy(
             assert admissible(move.values)
     if match.result().agreed:
         assert match.result().utilities[role] >= reservation
-        assert match.result().values["price"] <= ceiling
+        assert int(match.result().values["price"]) <= ceiling
     assert match.state.status in (Status.ACCEPTED, Status.TERMINATED) or match.state.held
 
 
@@ -301,7 +301,12 @@ def test_every_strategy_publishes_the_schema_of_its_parameters() -> None:
 
 def test_verdicts_of_the_policy_are_asked_for_once() -> None:
     asked: list[Any] = []
-    remembered = remembering(lambda values: asked.append(values) is None)
+
+    def admissible(values: Any) -> bool:
+        asked.append(values)
+        return True
+
+    remembered = remembering(admissible)
     assert remembered({"price": 1})
     assert remembered({"price": 1})
     assert remembered({"price": 2})

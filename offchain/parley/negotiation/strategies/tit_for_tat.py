@@ -2,8 +2,8 @@
 
 Gives what the other side gave, measured in the owner's own utility, and a little of its own accord where
 standing still is not admitted, so that two of them do not stare at each other until the end. The paper's
-three tactics are the variants: `absolute` gives back the difference (with `noise_ppm` the random absolute one),
-`relative` the ratio of the last two offers, `averaged` the ratio over the window.
+three tactics are the variants: `absolute` gives back the difference (with `noise_ppm` the random absolute
+one), `relative` the ratio of the last two offers, `averaged` the ratio over the window.
 """
 
 from __future__ import annotations
