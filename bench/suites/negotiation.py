@@ -30,7 +30,7 @@ OPPONENTS = (
     "HybridNegotiator",
 )
 UNSEEN = "unseen"
-PROBLEMS = {20: 40, 100: 40, 1_000: 6}
+PROBLEMS = {20: 24, 100: 24, 1_000: 3}
 """How many problems of the unseen set are played at each number of rounds."""
 SHORT = {20: 3, 100: 3}
 
