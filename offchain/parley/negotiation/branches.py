@@ -129,7 +129,9 @@ class Brancher:
 
     def key(self, outcome: Outcome) -> tuple[IssueValue, ...]:
         """The key of the branch that an outcome belongs to."""
-        return tuple(keys.of(outcome[at]) for at, keys in zip(self._at, self._keys, strict=True))
+        if not self._at:
+            return ()
+        return tuple([keys.of(outcome[at]) for at, keys in zip(self._at, self._keys, strict=True)])
 
     def branches(self) -> Iterator[Branch]:
         """All branches with outcomes, in canonical order of their cells."""

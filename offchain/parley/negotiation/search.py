@@ -76,8 +76,9 @@ class Search:
         start = max(0, end - WINDOW)
         window = range(end - 1, start - 1, -1)
         order = list(window)
-        if last is not None:
-            order.sort(key=lambda at: -_agreements(outcomes[at], last))
+        if last is not None and len(order) > 1:
+            agreeing = {at: sum(map(eq, outcomes[at], last)) for at in order}
+            order.sort(key=agreeing.__getitem__, reverse=True)
         try:
             for at in chain(order, range(start - 1, -1, -1)):
                 if self._admits(outcomes[at]):
@@ -254,10 +255,6 @@ def _without(branch: Branch, table: Table, at: int, kept: list[int]) -> tuple[Br
     axes = (*branch.axes[:at], narrow, *branch.axes[at + 1 :])
     scores = [*table[:at], [table[at][k] for k in kept], *table[at + 1 :]]
     return replace(branch, axes=axes), scores
-
-
-def _agreements(outcome: Outcome, other: Outcome) -> int:
-    return sum(map(eq, outcome, other))
 
 
 def _around(branch: Branch, table: Table, indices: list[int], target: int) -> Iterator[list[int]]:

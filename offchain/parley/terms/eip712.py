@@ -37,7 +37,6 @@ class StructType:
     __slots__ = (
         "_attributes",
         "_encoders",
-        "_hex",
         "_size",
         "_template",
         "fields",
@@ -66,7 +65,6 @@ class StructType:
         self._encoders = tuple(_encoder(kind, nested) for _, kind in self.fields)
         self._attributes = attrgetter(*(attribute_name(field) for field, _ in self.fields))
         self._size = 32 * (len(self.fields) + 1)
-        self._hex = tuple(kind in ("address", "bytes32") for _, kind in self.fields)
         self._template = _template(self.type_hash, [kind for _, kind in self.fields])
 
     def hash_struct(self, value: Mapping[str, Any]) -> bytes:
@@ -89,10 +87,8 @@ class StructType:
         if self._template is None:
             return self.hash_object(value)
         found = self._attributes(value)
-        words = tuple(
-            [value[2:] if is_hex else value for value, is_hex in zip(found, self._hex, strict=True)]
-        )
-        data = bytes.fromhex(self._template % words)
+        # No digit is an x, so that only the prefixes of addresses and hashes go.
+        data = bytes.fromhex((self._template % found).replace("0x", ""))
         if len(data) != self._size:
             return self.hash_object(value)  # it names the field that is wrong
         return keccak(data)
