@@ -15,6 +15,7 @@ abstract contract Mandates is IEscrowActions, Ledger {
     function revokeMandate(IEscrow.Mandate calldata mandate, uint128 fee, uint40 validUntil, bytes calldata signature)
         external
         asEscrow
+        nonReentrant
     {
         address principal = mandate.principal;
         bytes32 digest = _hashTypedData(MandateRules.structHash(mandate));
