@@ -10,7 +10,7 @@ import ape
 import pytest
 
 from parley.terms.actions import Mandate, MandateRevocation
-from parley.terms.deal import Deal, Milestone
+from parley.terms.deal import Deal, Milestone, checksum_address
 from parley.terms.funding import (
     PERMIT2,
     FundingKind,
@@ -32,11 +32,12 @@ ALLOWANCE = (int(FundingKind.ALLOWANCE), b"")
 def permit2(chain: Any, accounts: Any) -> str:
     """Permit2 at its own address, put there by the factory that every Anvil has."""
     made = json.loads(ARTIFACT.read_text())
-    if not chain.provider.get_code(PERMIT2):
+    place = checksum_address(PERMIT2)
+    if not chain.provider.get_code(place):
         data = bytes.fromhex(made["salt"][2:] + made["initCode"][2:])
-        accounts[0].transfer(made["factory"], 0, data=data)
-    assert len(chain.provider.get_code(PERMIT2)) == 9152
-    return PERMIT2
+        accounts[0].transfer(checksum_address(made["factory"]), 0, data=data)
+    assert len(chain.provider.get_code(place)) == 9152
+    return place
 
 
 def hexed(signature: bytes) -> Signature:
