@@ -13,6 +13,7 @@ from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
 from parley.negotiation.effects import AlreadyHeld, Effect, OfferMade
 from parley.negotiation.machine import Machine
+from parley.negotiation.protocols import drawing
 from parley.negotiation.state import NegotiationState, Step
 from parley.terms.domain import Domain
 from parley.terms.issues import IssueValue
@@ -130,8 +131,11 @@ class NegotiationSession:
 
     @property
     def my_turn(self) -> bool:
+        """Whether an offer or an answer to one is this agent's to make; never where things are sealed."""
         return (
             self.state.live
+            and self.state.sealed is None
+            and not drawing.pending(self.state)
             and not self.state.held
             and self.state.sequence > 0
             and self.state.turn == self.role

@@ -96,6 +96,7 @@ def _values(price: int) -> dict[str, int | str]:
 
 def test_an_auction_and_the_deal_with_its_winner(world: Any, auction: Domain) -> None:
     market = Market(world, auction)
+    assert not market.sessions["requester"].my_turn
     market.as_("north").bid(_values(4_000_000))
     with pytest.raises(SealRepeated):
         market.as_("north").bid(_values(2_000_000))
@@ -157,11 +158,13 @@ def test_a_draw(world: Any, lease3: Callable[..., Domain]) -> None:
     with pytest.raises(SealMissing):
         market.as_("north").reveal()
     for name in ROLES:
+        assert not market.as_(name).session.my_turn
         market.as_(name).draw()
     for name in ROLES:
         market.as_(name).reveal()
     assert market.status() == "INIT"
     first = market.sessions["north"].state.turn
+    assert market.sessions[first].my_turn
     market.as_(first).session.offer(_values(2_000_000))
     with pytest.raises(SealMissing):
         market.as_("north").draft_award()
