@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {Escrow} from "../../src/Escrow.sol";
+import {IEscrow} from "../../src/interfaces/IEscrow.sol";
+import {DealWords} from "../../src/libraries/DealWord.sol";
+import {Test} from "../base/Test.sol";
+
+/// @notice The escrow, and a way to start from any state of a deal instead of from its opening.
+contract StartedEscrow is Escrow {
+    function start(bytes32 dealId, IEscrow.Status status, uint256 milestone, uint256 lost, uint256 locked) external {
+        _deals[dealId] = DealWords.pack(status, milestone, 1, lost, 0, locked);
+    }
+}
+
+/// @notice One call on a deal of any amounts in any state that can be, for `scripts/prove`. What a state can be is the
+/// invariant of `lockedIn`: opening makes it, and every call that leaves the deal open keeps it. So what is proved of one
+/// call holds for any sequence of them.
+/// @dev Fixed: the shape of the deal (1 to 3 milestones), addresses, times, and the shares that both signed (3 333 bps, which
+/// leaves remainders). Any: amounts, bond and fee of 128 bits, rulings before and now, callers.
+abstract contract SymbolicTest is Test {
+    uint256 internal constant START = 1_900_000_000;
+    uint32 internal constant WINDOW = 1 days;
+    uint16 internal constant SHARE = 3333;
+    uint256 internal constant BPS = 10_000;
+
+    address internal constant BUYER = address(0xb001);
+    address internal constant SELLER = address(0x5e11);
+    address internal constant ARBITER = address(0xa4b1);
+
+    StartedEscrow internal started;
+    IEscrow internal escrow;
+    /// @dev Code is all that is asked of it where everything stays inside.
+    address internal token;
+
+    /// @dev What a proof is about.
+    struct Numbers {
+        uint128 first;
+        uint128 second;
+        uint128 third;
+        uint128 bond;
+        uint128 fee;
+        uint24 lost; // bps that the seller lost in the rulings so far
+    }
+
+    function setUp() public virtual {
+        vm.warp(START);
+        started = new StartedEscrow();
+        escrow = IEscrow(address(started));
+        token = address(this);
+    }
+
+    /// @notice A deal with these numbers in one, two or three milestones, whose payouts stay inside.
+    function dealOf(Numbers memory n, uint256 count) internal view returns (IEscrow.Deal memory deal) {
+        deal.buyer = BUYER;
+        deal.seller = SELLER;
+        deal.arbiter = ARBITER;
+        deal.token = token;
+        deal.sellerBond = n.bond;
+        deal.arbiterFee = n.fee;
+        deal.openBy = uint40(START);
+        deal.cancelBy = uint40(START + 365 days);
+        deal.reviewWindow = WINDOW;
+        deal.disputeWindow = WINDOW;
+        deal.rulingWindow = WINDOW;
+        deal.rejectedSellerBps = SHARE;
+        deal.lapsedSellerBps = SHARE;
+        deal.walkAwayBps = SHARE;
+        deal.payout = 3;
+        deal.milestones = new IEscrow.Milestone[](count);
+        uint128[3] memory amounts = [n.first, n.second, n.third];
+        uint256 price = 0;
+        for (uint256 i; i < count; ++i) {
+            deal.milestones[i] = IEscrow.Milestone(amounts[i], uint40(START + (7 * (i + 1)) * 1 days));
+            price += amounts[i];
+        }
+        vm.assume(price <= type(uint128).max);
+        deal.price = uint128(price);
+    }
+
+    /// @notice What is locked in a deal at `milestone` after `rulings`: the milestones to come, the bond, and every fee that
+    /// no arbiter has earned, of both sides' fees together.
+    function lockedIn(IEscrow.Deal memory deal, uint256 milestone, uint256 rulings)
+        internal
+        pure
+        returns (uint256 sum)
+    {
+        for (uint256 i = milestone; i < deal.milestones.length; ++i) {
+            sum += deal.milestones[i].amount;
+        }
+        sum += uint256(deal.sellerBond) + uint256(deal.arbiterFee) * (deal.milestones.length - rulings);
+    }
+
+    /// @notice The deal in `status` at `milestone`, after as many rulings as given that cost the seller `lost` together.
+    function begin(IEscrow.Deal memory deal, IEscrow.Status status, uint256 milestone, uint256 rulings, uint24 lost)
+        internal
+        returns (bytes32 id, uint256 locked)
+    {
+        vm.assume(uint256(deal.sellerBond) >= uint256(deal.arbiterFee) * deal.milestones.length);
+        vm.assume(lost <= rulings * BPS);
+        // floor(fee · lost / BPS) <= fee · rulings, which LemmaProof shows: with it no solver has to divide.
+        vm.assume(uint256(deal.arbiterFee) * lost / BPS <= uint256(deal.arbiterFee) * rulings);
+        locked = lockedIn(deal, milestone, rulings);
+        vm.assume(locked <= type(uint128).max);
+        id = escrow.dealIdOf(deal);
+        started.start(id, status, milestone, lost, locked);
+    }
+
+    function credit(address party) internal view returns (uint256) {
+        return escrow.accountOf(token, party).balance;
+    }
+
+    /// @notice To the unit: what left the deal is in the accounts of its three parties.
+    function assertNothingLost(bytes32 id, uint256 before) internal view {
+        assertEq(escrow.stateOf(id).locked + credit(BUYER) + credit(SELLER) + credit(ARBITER), before);
+    }
+
+    /// @notice Nothing lost, and the deal is over with nothing in it.
+    function assertClosed(bytes32 id, uint256 before) internal view {
+        IEscrow.DealState memory state = escrow.stateOf(id);
+        assertEq(uint256(state.status), uint256(IEscrow.Status.Closed));
+        assertEq(state.locked, 0);
+        assertEq(credit(BUYER) + credit(SELLER) + credit(ARBITER), before);
+    }
+
+    /// @notice Nothing lost, and the deal waits for its next milestone with what must be locked there.
+    function assertGoesOn(IEscrow.Deal memory deal, bytes32 id, uint256 before, uint256 milestone, uint256 rulings)
+        internal
+        view
+    {
+        IEscrow.DealState memory state = escrow.stateOf(id);
+        assertEq(uint256(state.status), uint256(IEscrow.Status.Open));
+        assertEq(state.milestone, milestone);
+        assertEq(state.locked, lockedIn(deal, milestone, rulings));
+        assertNothingLost(id, before);
+    }
+}
