@@ -23,6 +23,7 @@ from parley.gateway.routes import (
     reputation,
     session,
     system,
+    webhooks,
 )
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.startup import open_gateway
@@ -40,6 +41,7 @@ ROUTES = (
     approvals,
     policies,
     controls,
+    webhooks,
 )
 
 

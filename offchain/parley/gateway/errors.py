@@ -145,6 +145,20 @@ class NotTried(GatewayError):
     next_action = "Mend the first refused message of this negotiation, and send it and those after it again."
 
 
+class WebhookTargetRefused(GatewayError):
+    """A webhook's URL may not be called: not https, or an address that is not public."""
+
+    code = "gateway.webhook-target-refused"
+    status = 422
+    next_action = "Give an https:// URL whose host has public addresses only."
+
+
+class TooManyWebhooks(GatewayError):
+    code = "gateway.too-many-webhooks"
+    status = 409
+    next_action = "Delete one of yours first: GET /v1/webhooks lists them."
+
+
 class NotAgreed(GatewayError):
     code = "gateway.not-agreed"
     status = 409

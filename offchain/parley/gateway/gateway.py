@@ -29,6 +29,8 @@ from parley.gateway.negotiations import Negotiations
 from parley.gateway.rates import Rates
 from parley.gateway.receipts import Receipts
 from parley.gateway.settings import GatewaySettings
+from parley.gateway.webhooks.delivery import Delivery, Secrets
+from parley.gateway.webhooks.repository import Webhooks
 from parley.policy.models import Bundle
 from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
@@ -77,6 +79,9 @@ class Gateway:
     gate: Gate
     watch: Watch
     rates: Rates
+    webhooks: Webhooks
+    webhook_secrets: Secrets
+    delivery: Delivery
 
     @property
     def policy_hash(self) -> Hash32 | None:
@@ -168,6 +173,7 @@ def assemble(
         clock=clock,
     )
     directory = Directory(store)
+    webhooks, secrets = Webhooks(store), Secrets(signer)
     known = Acquaintance(store, directory, deals, clock)
     gate = Gate(controls, policies, reviews, known, review_seconds=settings.review_seconds)
     escrow = Address(settings.escrow)
@@ -218,4 +224,7 @@ def assemble(
             clock=clock,
         ),
         rates=Rates(settings),
+        webhooks=webhooks,
+        webhook_secrets=secrets,
+        delivery=Delivery(store, webhooks, secrets, clock=clock, local=settings.local_webhooks),
     )

@@ -60,6 +60,7 @@ class GatewaySettings(BaseSettings):
     agent_rate: str = "12000/minute"  # messages and requests of one agent, a batch counted by its messages
     address_rate: str = "24000/minute"  # requests of one network address
     door_rate: str = "1200/minute"  # challenges and sign-ins of one network address
+    local_webhooks: bool = False  # lets webhooks go to http:// and to any address: for tests
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For names the caller, with commas between them
     page_limit: int = Field(default=100, ge=1, le=1_000)
     live_cache: int = Field(default=4_096, ge=1)  # negotiations whose state stays in memory

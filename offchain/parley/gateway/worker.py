@@ -1,5 +1,5 @@
-"""What a gateway does unasked: signs time-outs when deadlines pass, watches its thresholds, and drops
-sessions that have expired.
+"""What a gateway does unasked: signs time-outs when deadlines pass, watches its thresholds, serves
+webhooks, and drops sessions that have expired.
 """
 
 from __future__ import annotations
@@ -27,16 +27,20 @@ class Worker:
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._others: set[str] = set()  # overdue negotiations whose openings do not count this gateway
 
     async def start(self) -> None:
-        self._task = asyncio.create_task(self._run(), name="parley-worker")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="parley-worker"),
+            asyncio.create_task(self._serve(), name="parley-webhooks"),
+        ]
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._gateway.delivery.close()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
@@ -52,6 +56,16 @@ class Worker:
                 log.warning("the worker will try again: %s", error)
             except Exception:
                 log.exception("the worker met an unexpected failure and goes on")
+            await asyncio.sleep(self._gateway.settings.worker_seconds)
+
+    async def _serve(self) -> None:
+        while True:
+            try:
+                await self._gateway.delivery.serve()
+            except ParleyError as error:
+                log.warning("webhooks wait: %s", error)
+            except Exception:
+                log.exception("webhooks met an unexpected failure and go on")
             await asyncio.sleep(self._gateway.settings.worker_seconds)
 
     async def expire(self) -> int:

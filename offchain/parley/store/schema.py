@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """Revision of the newest migration."""
 
 metadata = sa.MetaData()
@@ -130,6 +130,30 @@ leases = sa.Table(
     sa.Column("holder", sa.String(120), nullable=False),
     sa.Column("token", sa.BigInteger, nullable=False),
     sa.Column("expires_at", sa.BigInteger, nullable=False),
+)
+
+webhooks = sa.Table(
+    "webhooks",
+    metadata,
+    sa.Column("id", _HASH, primary_key=True),
+    sa.Column("agent", _ADDRESS, nullable=False),
+    sa.Column("url", sa.String(400), nullable=False),
+    sa.Column("kinds", sa.Text, nullable=False),
+    sa.Column("position", sa.BigInteger, nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("not_before", sa.BigInteger, nullable=False),
+    sa.Column("error", sa.Text, nullable=True),
+    sa.Column("created_at", sa.BigInteger, nullable=False),
+    sa.Index("ix_webhooks_agent", "agent"),
+)
+
+dead_letters = sa.Table(
+    "dead_letters",
+    metadata,
+    sa.Column("webhook", _HASH, primary_key=True),
+    sa.Column("position", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("given_up_at", sa.BigInteger, nullable=False),
 )
 
 sessions = sa.Table(

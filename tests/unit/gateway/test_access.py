@@ -25,6 +25,13 @@ COLLECTIONS = {
     ("POST", "/v1/deals"),
 }
 
+WEBHOOKS = {
+    ("GET", "/v1/webhooks"),
+    ("POST", "/v1/webhooks"),
+    ("GET", "/v1/webhooks/{webhook}"),
+    ("DELETE", "/v1/webhooks/{webhook}"),
+    ("POST", "/v1/webhooks/{webhook}/replay"),
+}
 GOVERNING = {
     ("GET", "/v1/controls"),
     ("GET", "/v1/controls/log"),
@@ -52,6 +59,7 @@ def concrete(path: str, negotiation: str, agent: str) -> str:
         .replace("{address}", agent)
         .replace("{agent}", agent)
         .replace("{identity}", "0x" + "1d" * 32)
+        .replace("{webhook}", "0x" + "3b" * 32)
         .replace("{bundle}", "0x" + "b0" * 32)
     )
 
@@ -60,7 +68,7 @@ def test_every_route_is_known_to_this_walk(http: TestClient) -> None:
     of_one = {
         (method, path) for method, path in routes(http) if "{negotiation}" in path or "{deal_id}" in path
     }
-    assert routes(http) == OPEN_TO_ALL | OWN | PUBLIC | COLLECTIONS | GOVERNING | of_one
+    assert routes(http) == OPEN_TO_ALL | OWN | PUBLIC | COLLECTIONS | GOVERNING | WEBHOOKS | of_one
     assert len(of_one) >= 15
 
 
