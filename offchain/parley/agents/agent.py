@@ -16,6 +16,7 @@ from parley.agents.fulfilment import Fulfilment
 from parley.agents.gatekeeper import Guard
 from parley.agents.journal import Journal
 from parley.agents.knowledge import Knowledge
+from parley.agents.seals import SealedMoves
 from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
 from parley.agents.views import DealView
@@ -47,6 +48,12 @@ class Talk(NegotiationSession):
     """A negotiation with verbs for its end too: wait for the other side, sign, follow the deal."""
 
     agent: Agent
+
+    @property
+    def sealed(self) -> SealedMoves:
+        """Bids, rankings, lots and awards, on the state that the other side has now."""
+        self.sync()
+        return SealedMoves(self)
 
     def wait(self, seconds: float = 30.0) -> Talk:
         """Until it is this agent's turn, or over. Raises WaitedTooLong."""
@@ -139,7 +146,23 @@ class Agent:
         domain's first.
         """
         mine = role or domain.roles[0]
-        addresses = {name: self.address if name == mine else Address(counterparty) for name in domain.roles}
+        others = {name: counterparty for name in domain.roles if name != mine}
+        return self.open_with(domain, others, reviewers=reviewers)
+
+    def open_with(
+        self,
+        domain: Domain,
+        others: Mapping[str, str],
+        *,
+        reviewers: Sequence[str] = (),
+        mediator: str | None = None,
+        draw: bool = False,
+    ) -> Talk:
+        """Opens a negotiation in the role that `others` leaves, with the accounts of all other roles. It
+        speaks first, unless the first proposer is drawn.
+        """
+        (mine,) = (name for name in domain.roles if name not in others)
+        addresses = {mine: self.address, **{name: Address(other) for name, other in others.items()}}
         now = self.wallet.clock()
         opening = Opening(
             domain=domain.hash(),
@@ -152,6 +175,8 @@ class Agent:
             escrow=self.wallet.escrow,
             gateways=(self.gateway,),
             reviewers=tuple(Address(reviewer) for reviewer in reviewers),
+            mediator=None if mediator is None else Address(mediator),
+            draw=draw or None,
             nonce=Hash32.of(secrets.token_bytes(32)),
         )
         talk = Talk.start(domain, opening, self.wallet, self.channel)
