@@ -46,8 +46,7 @@ class Bayesian(Adaptive):
         if belief is not None:
             aim = max(floor, floor + (belief.reservation - floor) * self.own.trust_ppm // PPM)
             end = max(1, min(last, belief.deadline))
-            percent = belief.reservation // (PPM * 100) / 100
-            why = f"it expects to be offered up to {percent:.2f} % by round {belief.deadline}"
+            why = "its schedule ends where it believes the other side ends"
         if step * 10 >= last * 9:
             # Beliefs end where the rounds do.
             aim = aim - (aim - floor) * (step * 10 - last * 9) // max(1, last)
