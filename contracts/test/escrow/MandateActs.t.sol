@@ -183,6 +183,20 @@ contract MandateActsTest is Granting {
         escrow.split(deal, terms, ofBuyer, ofSeller);
     }
 
+    function test_refuseOneAgentForBothSidesOfAnAmendment() external {
+        IEscrow.Deal memory deal = arbitratedDeal();
+        bytes32 id = opened(deal);
+        IEscrow.Deal memory amendment = arbitratedDeal();
+        amendment.amends = id;
+        amendment.amendsLocked = lockedOf(deal);
+        IEscrow.Mandate memory m = sellersMandate();
+        m.agent = agent;
+        bytes memory ofBuyer = under(buyersMandate(), idOf(amendment));
+        bytes memory ofSeller = under(m, idOf(amendment));
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.MandateAgent.selector, agent));
+        escrow.amend(deal, amendment, ofBuyer, ofSeller, allowance(), allowance());
+    }
+
     // ---- limits and fees ----
 
     function test_acceptNothingBeyondTheLimitThatItsPrincipalOpenedItself() external {
