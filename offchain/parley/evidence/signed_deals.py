@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from parley.evidence.bundle import SignedDeal
 from parley.evidence.chain_reader import ChainReader
 from parley.evidence.findings import Broken, Finding, nothing, passed, skipped
 from parley.evidence.talk import Talk
 from parley.terms.actions import receive_authorization_digest
+from parley.terms.deal import Deal
 from parley.terms.errors import SignatureInvalid
+from parley.terms.mandates import MANDATE_KIND, Act, Role, mandate_signature_parts, uncovered
 from parley.terms.signing import check_signature, recover
 from parley.terms.values import ZERO_HASH, Address, Signature
+
+_INSTANT: Final = 4  # bit of `payout`
 
 
 def check_deal_signatures(talk: Talk) -> Finding:
@@ -27,7 +33,10 @@ def check_deal_signatures(talk: Talk) -> Finding:
             if signature == "0x":
                 _check_unsigned(where, item, authorization, talk.node)
                 continue
-            _check_account(where, party, digest, signature, talk.node)
+            if signature.startswith("0x" + MANDATE_KIND):
+                _check_agent(where, item.deal, side, digest, signature, talk)
+            else:
+                _check_account(where, party, digest, signature, talk.node)
     return passed(f"{len(bundle.deals)} signed by buyer and seller")
 
 
@@ -82,6 +91,31 @@ def _check_unsigned(
         raise Broken(f"{where}: no signature; {given}, and checking that needs a node")
     if authorization is None and node.deal_state(item.deal_id).status in ("Unopened", "Cancelled"):
         raise Broken(f"{where}: neither signature nor authorisation, and the deal was never opened")
+
+
+def _check_agent(where: str, deal: Deal, side: str, digest: bytes, signature: str, talk: Talk) -> None:
+    """An agent's signature under a mandate. Budget, epoch and revocation were the chain's to check; its time is
+    right when it held at some moment before the deal's `open_by`.
+    """
+    try:
+        mandate, of_principal, of_agent = mandate_signature_parts(signature)
+    except SignatureInvalid as error:
+        raise Broken(f"{where}: {error}") from None
+    problems = uncovered(mandate, deal, _acts(deal, side), min(deal.open_by, mandate.valid_until))
+    if mandate.role != (Role.BUY if side == "buyer" else Role.SELL):
+        problems = ("MandateRole", *problems)
+    if problems:
+        raise Broken(f"{where}: the mandate does not cover the deal: {', '.join(dict.fromkeys(problems))}")
+    granted = mandate.digest(talk.bundle.chain.chain_id, talk.bundle.chain.escrow)
+    _check_account(f"{where}, its mandate", mandate.principal, granted, of_principal, talk.node)
+    _check_account(f"{where}, by its agent {mandate.agent}", mandate.agent, digest, of_agent, talk.node)
+
+
+def _acts(deal: Deal, side: str) -> Act:
+    if deal.amends != ZERO_HASH:
+        return Act.AMEND
+    # Whoever lets its agent buy in an instant deal lets it accept, too.
+    return Act.OPEN | Act.RECEIPT if deal.payout & _INSTANT and side == "buyer" else Act.OPEN
 
 
 def _check_account(

@@ -57,7 +57,7 @@ def uncovered(mandate: Mandate, deal: Deal, act: Act, now: int) -> tuple[str, ..
     within = amount <= mandate.deal_limit if buying else amount >= mandate.deal_limit
     checks = (
         ("MandateOfAnother", mandate.principal == principal),
-        ("MandateAction", bool(mandate.actions & act)),
+        ("MandateAction", mandate.actions & act == act),
         ("MandateTime", mandate.valid_from <= now <= mandate.valid_until),
         ("MandateToken", mandate.token == deal.token),
         ("MandateCounterparty", mandate.counterparty in (ZERO_ADDRESS, other)),

@@ -9,7 +9,9 @@ import samples
 from parley.evidence.bundle import Bundle, SignedDeal
 from parley.evidence.report import Outcome, Report
 from parley.evidence.verify import verify_bundle, verify_file
+from parley.terms.actions import Mandate
 from parley.terms.derivation import derive_deals
+from parley.terms.mandates import mandate_signature
 from parley.terms.message import (
     Approval,
     MessageReceipt,
@@ -20,7 +22,7 @@ from parley.terms.message import (
 )
 from parley.terms.payloads import Fault, Offer, Open, Query, SignedCore, Withdraw
 from parley.terms.signing import account_signature
-from parley.terms.values import Hash32
+from parley.terms.values import ZERO_ADDRESS, Hash32
 
 AGREED = samples.agreement()
 BUNDLE = AGREED.bundle()
@@ -231,6 +233,63 @@ def _deal_signature_cases() -> dict[str, dict[str, Any]]:
 @pytest.mark.parametrize("name", _deal_signature_cases())
 def test_wrong_deal_signatures(name: str) -> None:
     assert _failed(verify_bundle(_with_deal(**_deal_signature_cases()[name]))) == "deal signatures"
+
+
+def _mandate(**changes: Any) -> Mandate:
+    deal = BUNDLE.deals[0].deal
+    fields: dict[str, Any] = {
+        "principal": deal.buyer,
+        "agent": samples.signer("agent").address,
+        "role": 1,
+        "token": deal.token,
+        "deal_limit": deal.buyer_lock + deal.relay_fee,
+        "budget": 0,
+        "valid_from": 0,
+        "valid_until": deal.open_by,
+        "actions": 1,
+        "counterparty": deal.seller,
+        "arbiter": ZERO_ADDRESS,
+        "epoch": 0,
+        "nonce": 5,
+    }
+    return Mandate(**{**fields, **changes})
+
+
+def _by_agent(mandate: Mandate, principal: str = "alice", agent: str = "agent") -> str:
+    place = (CHAIN, BUNDLE.chain.escrow)
+    granted = samples.signer(principal).sign_digest(mandate.digest(*place))
+    signed = samples.signer(agent).sign_digest(BUNDLE.deals[0].deal.digest(*place))
+    return mandate_signature(mandate, account_signature(granted), account_signature(signed))
+
+
+def test_an_agent_signed_under_a_mandate() -> None:
+    assert verify_bundle(_with_deal(buyer_signature=_by_agent(_mandate()))).ok
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        _by_agent(_mandate(), principal="mallory"),
+        _by_agent(_mandate(), agent="mallory"),
+        _by_agent(_mandate(deal_limit=1)),
+        _by_agent(_mandate(actions=2)),
+        _by_agent(_mandate(role=2)),
+        _by_agent(_mandate(principal=BUNDLE.deals[0].deal.seller), principal="bob"),
+        _by_agent(_mandate(agent=BUNDLE.deals[0].deal.seller), agent="bob"),
+        _by_agent(_mandate(valid_from=BUNDLE.deals[0].deal.open_by + 1)),
+        _by_agent(_mandate())[:-2],
+    ],
+)
+def test_an_agent_outside_its_mandate(signature: str) -> None:
+    assert _failed(verify_bundle(_with_deal(buyer_signature=signature))) == "deal signatures"
+
+
+def test_the_sellers_agent_is_not_the_buyers() -> None:
+    deal = BUNDLE.deals[0].deal
+    sells = _mandate(principal=deal.seller, role=2, deal_limit=0, counterparty=deal.buyer)
+    good = _by_agent(sells, principal="bob")
+    assert verify_bundle(_with_deal(seller_signature=good)).ok
+    assert _failed(verify_bundle(_with_deal(buyer_signature=good))) == "deal signatures"
 
 
 def test_compact_signatures_are_read() -> None:
