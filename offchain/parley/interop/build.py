@@ -45,6 +45,9 @@ def imported(source: SourceDomain, profiles: Sequence[SourceProfile], rounds: in
             feature=f"{len(profiles)} profiles",
             at="profiles",
         )
+    for issue in source.issues:
+        if isinstance(issue.values, tuple):
+            _check_values(issue.name, issue.values)
     fitted = [_fitted(profile, source) for profile in profiles]
     issues = tuple(_readable(issue, fitted) for issue in source.issues)
     naming = named(
@@ -89,14 +92,17 @@ def _texts(values: Numbers, at: str) -> tuple[str, ...]:
     return tuple(decimal_text(values.at(place)) for place in range(values.count))
 
 
+def _check_values(name: str, values: tuple[str, ...]) -> None:
+    if not values or len(set(values)) != len(values):
+        raise SourceMalformed("Distinct values, at least one", at=name[:80], problem="values")
+    if len(values) > MAX_CHOICES:
+        raise NotSupported(f"More than {MAX_CHOICES} values", feature="many values", at=name[:80])
+
+
 def _readable(issue: SourceIssue, profiles: Sequence[SourceProfile]) -> SourceIssue:
     """The issue as numbers where straight lines or few points can say its utilities, else as texts."""
     values = issue.values
     if isinstance(values, tuple):
-        if not values or len(set(values)) != len(values):
-            raise SourceMalformed("Distinct values, at least one", at=issue.name[:80], problem="values")
-        if len(values) > MAX_CHOICES:
-            raise NotSupported(f"More than {MAX_CHOICES} values", feature="many values", at=issue.name[:80])
         return issue
     if values.count > MAX_SAFE_INTEGER:
         raise NotSupported(

@@ -51,19 +51,18 @@ def matched(wanted: Iterable[str], given: Iterable[str], issue: str) -> dict[str
 
     Raises `NamesMismatch` when one is missing or left over.
     """
-    wanted, given = list(wanted), list(given)
+    wanted, given = list(wanted), dict.fromkeys(given)
     found = {name: name for name in wanted if name in given}
-    left = [name for name in given if name not in found]
     loose: dict[str, list[str]] = {}
-    for name in left:
-        loose.setdefault(_loose(name), []).append(name)
-    for name in wanted:
+    for name in given:
         if name not in found:
-            candidates = loose.get(_loose(name), [])
-            if len(candidates) == 1:
-                found[name] = candidates.pop()
+            loose.setdefault(_loose(name), []).append(name)
+    for name in wanted:
+        if name not in found and len(candidates := loose.get(_loose(name), [])) == 1:
+            found[name] = candidates.pop()
+    used = set(found.values())
     missing = [name for name in wanted if name not in found]
-    unknown = [name for name in given if name not in found.values()]
+    unknown = [name for name in given if name not in used]
     if missing or unknown:
         raise NamesMismatch(
             "The profile and the domain name different things",

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from parley.interop.errors import NamesMismatch, NotSupported, NumberUnfit, SourceMalformed
-from parley.interop.numbers import number, number_or_infinity
+from parley.interop.numbers import number, number_or_infinity, power
 from parley.interop.shape import as_list, as_object, as_text, field
 from parley.interop.source import Levels, Line, Numbers, SourceDomain, SourceIssue, SourceProfile, Worth
 
@@ -154,7 +154,7 @@ def _discounted(tree: dict[str, Any], domain: SourceDomain, rounds: int) -> Sour
                 feature=f"discount {tree['discount']} by {factor}"[:80],
                 at="discount",
             )
-        discount = kept**rounds if factor == "step" else kept
+        discount = power(kept, rounds) if factor == "step" else kept
         if str(tree.get("dynamic_reservation", "true")).lower() == "false":
             notes.append("the reservation is not discounted in the file; a ranking here never discounts it")
     return replace(

@@ -22,6 +22,7 @@ MAX_DIGITS: Final = 60
 MAX_EXPONENT: Final = 60
 
 _NUMBER = re.compile(r"([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?", re.ASCII)
+_PLACES: Final = 10**24
 _INFINITE = {"inf": 1, "infinity": 1}
 
 
@@ -47,6 +48,17 @@ def number_or_infinity(value: Any, at: str) -> Fraction | int | None:
     if text.lstrip("+-").lstrip(".") in _INFINITE:
         return sign
     return number(value, at)
+
+
+def power(share: Fraction, times: int) -> Fraction:
+    """A share from 0 to 1 taken `times` times, floored at 24 places at each step."""
+    base, result = floor(share * _PLACES), _PLACES
+    while times:
+        if times & 1:
+            result = result * base // _PLACES
+        base = base * base // _PLACES
+        times >>= 1
+    return Fraction(result, _PLACES)
 
 
 def whole_weights(shares: Sequence[Fraction]) -> list[int]:

@@ -7,6 +7,7 @@ Nothing is constructed but dicts, lists and texts, and no entity of XML is ever 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -63,8 +64,7 @@ def parse_json(raw: bytes, name: str = "") -> Any:
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) != len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
+            twice = next(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
             raise SourceMalformed("A key is written twice", file=name, at=twice[:80], problem="duplicate key")
         return found
 

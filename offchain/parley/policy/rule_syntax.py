@@ -48,7 +48,7 @@ class Listed:
 Node = Literal | Fact | Apply | Listed
 
 _TOKEN: Final = re.compile(
-    r"""\s*(?://[^\n]*(?:\n|$)\s*)*(?:
+    r"""(?:
     (?P<number>\d+(?![\w.]))
     |(?P<text>"[^"\\\n]*"|'[^'\\\n]*')
     |(?P<name>[A-Za-z_]\w*)
@@ -59,6 +59,8 @@ _TOKEN: Final = re.compile(
 _BLANK: Final = re.compile(r"\s*(?://[^\n]*(?:\n|$)\s*)*", re.ASCII)
 _RELATIONS: Final = frozenset({"==", "!=", "<", "<=", ">", ">=", "in"})
 MAX_DEPTH: Final = 32
+MAX_CHAINED: Final = 100
+"""Relations and arithmetic operators in one rule."""
 _RESERVED: Final = frozenset({"null", "as", "break", "const", "continue", "else", "for", "function", "if"})
 
 
@@ -72,23 +74,28 @@ def parse(expression: str) -> Node:
 
 def _tokens(expression: str) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
-    at = 0
-    while True:
+    at = _past_blank(expression, 0)
+    while at < len(expression):
         match = _TOKEN.match(expression, at)
         if match is None:
-            blank = _BLANK.match(expression, at)
-            if blank is not None and blank.end() == len(expression):
-                return found
             raise NotTranslated("a token")
         kind = match.lastgroup or ""
         found.append((kind, match[kind]))
-        at = match.end()
+        at = _past_blank(expression, match.end())
+    return found
+
+
+def _past_blank(expression: str, at: int) -> int:
+    """Where white space and comments end."""
+    blank = _BLANK.match(expression, at)
+    return at if blank is None else blank.end()
 
 
 class _Parser:
     def __init__(self, tokens: list[tuple[str, str]]) -> None:
         self._tokens = tokens
         self._at = 0
+        self._chained = 0
 
     def end(self) -> None:
         if self._at != len(self._tokens):
@@ -119,21 +126,21 @@ class _Parser:
     def _relation(self, depth: int) -> Node:
         found = self._sum(depth)
         while (sign := self._peek()[1]) in _RELATIONS and self._peek()[0] != "text":
-            self._at += 1
+            self._step()
             found = Apply(sign, (found, self._sum(depth)))
         return found
 
     def _sum(self, depth: int) -> Node:
         found = self._product(depth)
         while (sign := self._peek()) in (("sign", "+"), ("sign", "-")):
-            self._at += 1
+            self._step()
             found = Apply(sign[1], (found, self._product(depth)))
         return found
 
     def _product(self, depth: int) -> Node:
         found = self._unary(depth)
         while (sign := self._peek()) in (("sign", "*"), ("sign", "/"), ("sign", "%")):
-            self._at += 1
+            self._step()
             found = Apply(sign[1], (found, self._unary(depth)))
         return found
 
@@ -187,6 +194,13 @@ class _Parser:
                     self._expect(",")
             return Listed(tuple(items))
         raise NotTranslated("a primary expression")
+
+    def _step(self) -> None:
+        """Over an operator of a chain, which nests to the left."""
+        self._at += 1
+        self._chained += 1
+        if self._chained > MAX_CHAINED:
+            raise NotTranslated("length")
 
     def _peek(self) -> tuple[str, str]:
         return self._tokens[self._at] if self._at < len(self._tokens) else ("", "")

@@ -15,6 +15,7 @@ from parley.interop import load, raw
 from parley.interop.errors import (
     FormatUnknown,
     InteropError,
+    NotSupported,
     NumberUnfit,
     SourceMalformed,
     SourceTooLarge,
@@ -137,3 +138,20 @@ def test_no_tree_gives_anything_but_a_domain_or_a_typed_error(tmp_path: Path, tr
     # Every Domain has issues; whatever else comes out of this has to be a ParleyError.
     with suppress(ParleyError):
         assert load(put(tmp_path, "any.json", tree))[0].issues
+
+
+def test_what_is_long_is_read_in_proportion(tmp_path: Path) -> None:
+    values = [f"v{at}" for at in range(60_000)]
+    utilities = {"DiscreteValueSetUtilities": {"valueUtilities": dict.fromkeys(values, 1)}}
+    space = {
+        "name": "",
+        "domain": {"name": "", "issuesValues": {"a": {"values": values}}},
+        "issueUtilities": {"a": utilities},
+        "issueWeights": {"a": 1},
+    }
+    with pytest.raises(NotSupported):
+        load(put(tmp_path, "long.json", {"LinearAdditiveUtilitySpace": space}))
+    pairs = ",".join(f'"k{at}": 1' for at in range(60_000))
+    with pytest.raises(SourceMalformed) as caught:
+        load(put(tmp_path, "twice.json", "{" + pairs + ', "k59999": 2}'))
+    assert caught.value.values["at"] == "k59999"

@@ -47,6 +47,7 @@ def test_without_rules_it_is_the_best_of_all() -> None:
         ['counterparty.jurisdiction == "FR" || values.payment == "upfront"'],
         # Outside the translated part: checked on candidates.
         ["size(values.payment) <= 4"],
+        ["+".join(["values.hours"] * 20) + " > 60", "!!!!(price > 600)"],
         ['values.payment.startsWith("up") || price < 500'],
         ["values.hours * values.hours * price < 9000"],
         ["values.unit / values.hours > 60"],
