@@ -7,6 +7,7 @@ Deterministic for a seed.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import combinations, product, zip_longest
 from random import Random
@@ -29,8 +30,9 @@ def everything(values: Mapping[str, IssueValue]) -> bool:
 def nominate(space: Space, count: int, seed: int = 0) -> tuple[Values, ...]:
     """At most `count` distinct outcomes that the owner of the profile accepts, worth less and less.
 
-    The first is its best. The others are random outcomes brought up, issue by issue, to the best one's values
-    until they are worth their target; so they differ in what matters little to the owner.
+    The first is its best. The others are drawn from the outcomes worth their target where the space is
+    listed, and else random outcomes brought up, issue by issue, to the best one's values until they are
+    worth it; so they differ in what matters little to the owner.
     """
     rng = Random(f"nominate/{seed}")
     best = _best(space)
@@ -43,6 +45,12 @@ def nominate(space: Space, count: int, seed: int = 0) -> tuple[Values, ...]:
         if len(found) >= count:
             break
         target = top - (top - floor) * min(at, count) // count
+        if space.listed is not None:
+            # Where constraints leave little, random values seldom fit together: draw from what is left.
+            losses, outcomes = space.listed
+            worth = bisect_right(losses, -target)
+            found.setdefault(outcomes[rng.randrange(worth)] if worth else best)
+            continue
         drawn = [issue.value_at(rng.randrange(issue.size)) for issue in space.domain.issues]
         order = list(range(len(drawn)))
         rng.shuffle(order)
