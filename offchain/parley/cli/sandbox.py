@@ -37,7 +37,7 @@ def market(
     epochs: int = typer.Option(10, "--epochs", min=1, max=200, help="How often everyone meets somebody."),
     rounds: int = typer.Option(20, "--rounds", min=1, max=10_000, help="Limit of rounds of a negotiation."),
     strategy: list[str] = typer.Option(
-        ["boulware", "linear", "conceder", "trade-off"], "--strategy", help="Dealt out evenly; repeat it."
+        ["boulware", "linear", "conceder", "adaptive"], "--strategy", help="Dealt out evenly; repeat it."
     ),
     adversary: str | None = typer.Option(None, "--adversary", help="Sellers of this kind: staller, prober."),
     share: float = typer.Option(0.2, "--share", min=0, max=1, help="Share of sellers that are adversaries."),
@@ -92,7 +92,7 @@ def market(
 @app.command("adversaries")
 def adversaries(
     trials: int = typer.Option(40, "--trials", min=1, max=100_000, help="Negotiations for each adversary."),
-    victim: str = typer.Option("trade-off", "--victim", help="Strategy of the attacked buyer."),
+    victim: str | None = typer.Option(None, "--victim", help="Strategy of the attacked buyer."),
     seed: int = SEED,
     pictures: Path | None = PICTURES,
     as_json: bool = AS_JSON,
@@ -103,12 +103,14 @@ def adversaries(
     """
     from parley.cli.output import print_json
     from parley.cli.tables import aligned, share
+    from parley.negotiation.strategies import DEFAULT
     from parley.sandbox.attacks.run import adversaries as attacked
     from parley.sandbox.attacks.run import report
     from parley.sandbox.matches.naming import strategy_of
 
-    strategy_of(victim)
-    attacks = attacked(trials, seed, victim)
+    chosen = victim or DEFAULT
+    strategy_of(chosen)
+    attacks = attacked(trials, seed, chosen)
     found: dict[str, Any] = dict(report(attacks, trials, seed))
     if pictures is not None:
         from parley.sandbox.pictures.attacks import draw_attacks
@@ -136,7 +138,7 @@ def adversaries(
 @app.command("patterns")
 def patterns(
     trials: int = typer.Option(20, "--trials", min=1, max=10_000, help="Negotiations for each pattern."),
-    strategy: str = typer.Option("trade-off", "--strategy", help="Put to the test in the trade space."),
+    strategy: str | None = typer.Option(None, "--strategy", help="Put to the test in the trade space."),
     seed: int = SEED,
     as_json: bool = AS_JSON,
 ) -> None:
@@ -146,12 +148,14 @@ def patterns(
     """
     from parley.cli.output import print_json
     from parley.cli.tables import aligned
+    from parley.negotiation.strategies import DEFAULT
     from parley.sandbox.matches.naming import strategy_of
     from parley.sandbox.patterns.run import patterns as played
     from parley.sandbox.patterns.run import report
 
-    strategy_of(strategy)
-    results = played(trials, seed, strategy, None if as_json else _said)
+    chosen = strategy or DEFAULT
+    strategy_of(chosen)
+    results = played(trials, seed, chosen, None if as_json else _said)
     found = report(results, trials, seed)
     if as_json:
         print_json(found)

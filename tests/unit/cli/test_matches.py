@@ -11,6 +11,7 @@ import pytest
 
 from parley.sandbox.leases import simple_lease, simple_profile
 from parley.sandbox.matches.tournament import Ledger
+from parley.terms.domain import Domain
 from parley.terms.values import ZERO_ADDRESS
 
 
@@ -101,6 +102,62 @@ def test_a_geniusweb_domain_is_played(parley: Any, tmp_path: Path) -> None:
     assert match["domain"]["outcomes"] == "4"
     assert match["max_rounds"] == 100
     assert match["result"]["agreed"] is True
+
+
+NEGMAS = """
+name: bicycle
+type: CartesianOutcomeSpace
+issues:
+- {name: colour, type: CategoricalIssue, values: [red, green, blue]}
+- {name: gears, type: ContiguousIssue, values: [1, 10]}
+"""
+RIDER = """
+type: LinearAdditiveUtilityFunction
+name: NAME
+reserved_value: RESERVED
+values:
+- {type: TableFun, mapping: MAPPING}
+- {type: AffineFun, slope: SLOPE, bias: BIAS}
+weights: [0.5, 0.5]
+"""
+
+
+@pytest.mark.parametrize(("reserved", "agreed"), [("-.inf", True), ("0.4", True), ("0.99", False)])
+def test_a_negmas_domain_is_played(parley: Any, tmp_path: Path, reserved: str, agreed: bool) -> None:
+    (tmp_path / "domain.yml").write_text(NEGMAS)
+    sides = {
+        "buyer": ("{red: 1, green: 0.5, blue: 0}", "0.1", "0"),
+        "seller": ("{red: 0, green: 0.6, blue: 1}", "-0.1", "1"),
+    }
+    for name, (mapping, slope, bias) in sides.items():
+        text = RIDER.replace("NAME", name).replace("RESERVED", reserved).replace("MAPPING", mapping)
+        (tmp_path / f"{name}.yml").write_text(text.replace("SLOPE", slope).replace("BIAS", bias))
+    paths = {name: tmp_path / f"{name}.yml" for name in ("domain", "buyer", "seller")}
+    found = parley(*options(paths, *TWO, "--json"))
+    assert found.status == 0, found.err + found.out
+    match = json.loads(found.out)
+    assert match["domain"]["outcomes"] == "30"
+    assert match["result"]["agreed"] is agreed
+
+
+def test_a_single_outcome_is_agreed_on_at_once(parley: Any, tmp_path: Path) -> None:
+    paths = write(tmp_path)
+    document = json.loads(paths["domain"].read_text())
+    document["issues"] = [{"name": "it", "type": "choice", "values": ["so"]}]
+    document["settlements"] = []
+    domain = Domain.parse(document)
+    paths["domain"].write_text(json.dumps(domain.as_json()))
+    for role in ("buyer", "seller"):
+        profile = {
+            "schema": "parley/profile", "version": 2, "domain": domain.hash(), "role": role,
+            "weights": {"it": 1_000_000}, "utilities": {"it": {"values": {"so": 700_000}}},
+            "reservation_ppm": 600_000,
+        }  # fmt: skip
+        paths[role].write_text(json.dumps(profile))
+    found = json.loads(parley(*options(paths, *TWO, "--json")).out)
+    assert found["result"]["agreed"] is True
+    assert found["result"]["messages"] == 3
+    assert found["quality"]["nash_share_ppm"] == 1_000_000
 
 
 @pytest.mark.parametrize(

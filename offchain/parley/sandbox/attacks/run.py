@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from parley.negotiation.strategies import DEFAULT
 from parley.sandbox.attacks.bargaining import injecting, probing, stalling
 from parley.sandbox.attacks.bidding import (
     CENT,
@@ -20,7 +21,7 @@ SCHEMA, VERSION = "parley/adversaries", 1
 BOND = 300 * CENT
 
 
-def adversaries(trials: int, seed: int, victim: str = "trade-off") -> list[Attack]:
+def adversaries(trials: int, seed: int, victim: str = DEFAULT) -> list[Attack]:
     """All attacks, `trials` seeded negotiations each; `victim` is the buyer's strategy where there is one."""
     return [
         stalling(trials, seed, victim),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from parley.negotiation.strategies import Strategy
+from parley.negotiation.strategies import DEFAULT, Strategy
 from parley.negotiation.strategies.view import Filter
 from parley.policy.facts import Counterparty, facts_of
 from parley.policy.models import Bundle
@@ -43,7 +43,7 @@ class Rules:
     epochs: int = 10
     rounds: int = 20
     seed: int = 0
-    strategies: tuple[str, ...] = ("boulware", "linear", "conceder", "trade-off")
+    strategies: tuple[str, ...] = ("boulware", "linear", "conceder", DEFAULT)
     adversary: str | None = None
     adversary_ppm: int = 0
     patience: int = 3

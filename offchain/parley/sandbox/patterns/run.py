@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from parley.negotiation.strategies import DEFAULT
 from parley.sandbox.patterns.coalition import coalition
 from parley.sandbox.patterns.concession import concession
 from parley.sandbox.patterns.constraints import constraints
@@ -17,7 +18,7 @@ SCHEMA, VERSION = "parley/patterns", 1
 
 
 def patterns(
-    trials: int, seed: int, strategy: str = "trade-off", progress: Callable[[str], None] | None = None
+    trials: int, seed: int, strategy: str = DEFAULT, progress: Callable[[str], None] | None = None
 ) -> list[Pattern]:
     """Each pattern over `trials` seeded negotiations; `strategy` is put to the test in the trade space."""
     runs: list[tuple[str, Callable[[], Pattern]]] = [
