@@ -49,29 +49,11 @@ abstract contract Granting is EscrowTest {
         m.dealLimit = 0;
     }
 
-    function mandateDigest(IEscrow.Mandate memory m) internal view returns (bytes32) {
-        bytes memory who = abi.encode(m.principal, m.agent, m.role, m.token, m.dealLimit, m.budget);
-        bytes memory how = abi.encode(m.validFrom, m.validUntil, m.actions, m.counterparty, m.arbiter, m.epoch, m.nonce);
-        return action(
-            "Mandate(address principal,address agent,uint8 role,address token,uint128 dealLimit,uint128 budget,uint40 validFrom,uint40 validUntil,uint8 actions,address counterparty,address arbiter,uint64 epoch,uint256 nonce)",
-            bytes.concat(who, how)
-        );
-    }
-
     function mandateRevocation(IEscrow.Mandate memory m, Action memory a) internal view returns (bytes32) {
         return action(
             "MandateRevocation(bytes32 mandate,address principal,uint128 fee,uint40 validUntil)",
             abi.encode(mandateDigest(m), m.principal, a.fee, a.validUntil)
         );
-    }
-
-    /// @notice Kind byte 0x01, the mandate, and both signatures as given.
-    function carried(IEscrow.Mandate memory m, bytes memory ofPrincipal, bytes memory ofAgent)
-        internal
-        pure
-        returns (bytes memory)
-    {
-        return abi.encodePacked(hex"01", abi.encode(m), uint16(ofPrincipal.length), ofPrincipal, ofAgent);
     }
 
     /// @notice The mandate signed by its principal's key, and `digest` by the agent's.

@@ -168,6 +168,24 @@ abstract contract Signing is Test {
         );
     }
 
+    function mandateDigest(IEscrow.Mandate memory m) internal view returns (bytes32) {
+        bytes memory who = abi.encode(m.principal, m.agent, m.role, m.token, m.dealLimit, m.budget);
+        bytes memory how = abi.encode(m.validFrom, m.validUntil, m.actions, m.counterparty, m.arbiter, m.epoch, m.nonce);
+        return action(
+            "Mandate(address principal,address agent,uint8 role,address token,uint128 dealLimit,uint128 budget,uint40 validFrom,uint40 validUntil,uint8 actions,address counterparty,address arbiter,uint64 epoch,uint256 nonce)",
+            bytes.concat(who, how)
+        );
+    }
+
+    /// @notice Kind byte 0x01, the mandate, and both signatures as given.
+    function carried(IEscrow.Mandate memory m, bytes memory ofPrincipal, bytes memory ofAgent)
+        internal
+        pure
+        returns (bytes memory)
+    {
+        return abi.encodePacked(hex"01", abi.encode(m), uint16(ofPrincipal.length), ofPrincipal, ofAgent);
+    }
+
     /// @notice EIP-3009 digest of a payment to the escrow with validAfter 0.
     function authorization(bytes32 domain, address from, uint256 value, uint256 validBefore, bytes32 nonce)
         internal

@@ -36,6 +36,7 @@ abstract contract Cast is EventFold {
     address[] internal everybody;
     address[2] internal arbiters;
     address internal relayer;
+    address internal agent;
     mapping(address party => uint256) internal keyOf;
 
     constructor(IEscrow escrow_) {
@@ -66,6 +67,8 @@ abstract contract Cast is EventFold {
         uint256 relayerKey;
         (relayer, relayerKey) = makeAddrAndKey("relayer");
         keyOf[relayer] = relayerKey;
+        (agent, relayerKey) = makeAddrAndKey("agent");
+        keyOf[agent] = relayerKey;
         everybody.push(relayer);
     }
 

@@ -3,12 +3,12 @@ pragma solidity ^0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {PlainToken} from "../tokens/PlainToken.sol";
+import {Agreements} from "./Agreements.sol";
 import {EscrowModel} from "./EscrowModel.sol";
-import {Openings} from "./Openings.sol";
 
 /// @notice Plays every action of the escrow, by the party itself or signed and relayed for a fee, over any passage of time.
 /// For every call it says first, from the state table of the specification, whether it must succeed.
-contract EscrowHandler is Openings {
+contract EscrowHandler is Agreements {
     /// @dev How an action is submitted.
     struct Form {
         address caller;

@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {Test} from "../base/Test.sol";
+import {Agreements} from "./Agreements.sol";
 import {Cast} from "./Cast.sol";
 import {EscrowHandler} from "./EscrowHandler.sol";
 import {Openings} from "./Openings.sol";
@@ -15,8 +16,8 @@ contract EscrowInvariantsTest is Test {
         vm.warp(1_900_000_000);
         handler = new EscrowHandler(IEscrow(vm.deployCode("src/Escrow.sol:Escrow", "")));
         targetContract(address(handler));
-        bytes4[] memory selectors = new bytes4[](32);
-        bytes4[24] memory once = [
+        bytes4[] memory selectors = new bytes4[](34);
+        bytes4[26] memory once = [
             Openings.openForged.selector,
             Openings.cancel.selector,
             EscrowHandler.deliver.selector,
@@ -40,11 +41,13 @@ contract EscrowInvariantsTest is Test {
             Cast.tax.selector,
             Cast.rebase.selector,
             Cast.lie.selector,
+            Agreements.amend.selector,
+            Agreements.settleUnder.selector,
             Openings.open.selector
         ];
         // Named several times over: drawn several times as often.
         for (uint256 i; i < selectors.length; ++i) {
-            selectors[i] = i < 24 ? once[i] : i < 27 ? Openings.open.selector : EscrowHandler.progress.selector;
+            selectors[i] = i < 26 ? once[i] : i < 29 ? Openings.open.selector : EscrowHandler.progress.selector;
         }
         targetSelector(FuzzSelector(address(handler), selectors));
     }
@@ -69,7 +72,7 @@ contract EscrowInvariantsTest is Test {
             seed = uint256(keccak256(abi.encode(seed)));
             step(seed);
         }
-        string[16] memory names = [
+        string[18] memory names = [
             "open",
             "cancel",
             "deliver",
@@ -85,7 +88,9 @@ contract EscrowInvariantsTest is Test {
             "revoke",
             "deposit",
             "withdraw",
-            "epoch"
+            "epoch",
+            "amend",
+            "settle under a mandate"
         ];
         assertEq(handler.broken(), "");
         for (uint256 i; i < names.length; ++i) {
@@ -99,7 +104,7 @@ contract EscrowInvariantsTest is Test {
 
     function step(uint256 seed) private {
         uint256 a = seed >> 8;
-        uint256 what = seed % 24;
+        uint256 what = seed % 26;
         if (what <= 3 || handler.dealCount() == 0) {
             handler.open(a, uint256(keccak256(abi.encode(a))), uint16(a >> 9));
         } else if (what <= 13) {
@@ -122,6 +127,10 @@ contract EscrowInvariantsTest is Test {
             handler.hook(a, a >> 8, uint8(a >> 16));
         } else if (what == 22) {
             handler.advanceEpoch(a);
+        } else if (what == 23) {
+            handler.amend(a, uint256(keccak256(abi.encode(a))), uint16(a >> 9));
+        } else if (what == 24) {
+            handler.settleUnder(a, uint8(a), uint64(a >> 8));
         } else {
             handler.cancel(a, uint16(a), a % 2 == 0);
         }

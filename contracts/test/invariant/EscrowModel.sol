@@ -22,6 +22,7 @@ abstract contract EscrowModel is Cast {
     mapping(address token => uint256) private donated;
     mapping(string what => uint256) public succeeded;
     bytes32[] private splits;
+    bytes32[] private mandates;
     address[] private noted;
     uint256[] private nonces;
 
@@ -110,6 +111,11 @@ abstract contract EscrowModel is Cast {
         }
         for (uint256 i; i < splits.length; ++i) {
             if (escrow.splitSpent(splits[i]) != revoked[splits[i]]) fault("a split is not what its events say");
+        }
+        for (uint256 i; i < mandates.length; ++i) {
+            (uint128 used, bool taken) = escrow.mandateOf(mandates[i]);
+            if (used != mandateUsed[mandates[i]]) fault("a budget is not what its events say");
+            if (taken != mandateRevoked[mandates[i]]) fault("a mandate is not what its events say");
         }
         for (uint256 i; i < everybody.length; ++i) {
             address who = everybody[i];
@@ -200,6 +206,10 @@ abstract contract EscrowModel is Cast {
 
     function trackSplit(bytes32 digest) internal {
         splits.push(digest);
+    }
+
+    function trackMandate(bytes32 digest) internal {
+        mandates.push(digest);
     }
 
     function trackNonce(address who, uint256 nonce) internal {

@@ -21,6 +21,8 @@ abstract contract EventFold is Signing {
     mapping(address token => mapping(address party => IEscrow.Record)) internal records;
     mapping(address party => uint64) internal epochs;
     mapping(bytes32 split => bool) internal revoked;
+    mapping(bytes32 mandate => uint256) internal mandateUsed;
+    mapping(bytes32 mandate => bool) internal mandateRevoked;
 
     /// @dev Sums over all deals and all accounts, kept as they change.
     mapping(address token => uint256) internal lockedIn;
@@ -57,6 +59,15 @@ abstract contract EventFold is Signing {
             revoked[topics[1]] = true;
             return;
         }
+        if (kind == IEscrow.MandateUsed.selector) {
+            mandateUsed[topics[1]] = abi.decode(data, (uint128));
+            return;
+        }
+        if (kind == IEscrow.MandateRevoked.selector) {
+            mandateRevoked[topics[1]] = true;
+            return;
+        }
+        if (kind == IEscrow.Amended.selector) return; // Closed and Opened have said it all
         bytes32 id = topics[1];
         IEscrow.DealState storage deal = dealOf[id];
         if (kind == IEscrow.Opened.selector) {
@@ -149,7 +160,7 @@ abstract contract EventFold is Signing {
             (deal.milestone, deal.deliveries) = (undivided.milestone, undivided.deliveries);
             (deal.sellerLostBps, deal.shift) = (undivided.sellerLostBps, undivided.shift);
             if (uint256(toSeller) + toBuyer + toArbiter != before) fault("a last division does not add up");
-        } else if (uint256(toSeller) + toBuyer + toArbiter != deal.locked) {
+        } else if (outcome != IEscrow.Outcome.Amended && uint256(toSeller) + toBuyer + toArbiter != deal.locked) {
             fault("a closing does not add up");
         }
         if (outcome == IEscrow.Outcome.Defaulted || outcome == IEscrow.Outcome.WalkedAway) {
