@@ -152,6 +152,7 @@ contract Lens is ILens {
         if (action == Action.Open) {
             return _canOpen(deal, IEscrow.FundingKind.Allowance, IEscrow.FundingKind.Allowance, caller);
         }
+        // slither-disable-next-line calls-loop
         IEscrow.DealState memory state = ESCROW.stateOf(ESCROW.dealIdOf(deal));
         return _for(caller, _call(action, deal, caller, state));
     }
@@ -199,7 +200,9 @@ contract Lens is ILens {
         }
         bool earned =
             (deal.relayer == address(0) || deal.relayer == caller) && caller != deal.buyer && caller != deal.seller;
-        if (earned || buyerKind == IEscrow.FundingKind.Authorization) due += deal.relayFee;
+        // A payment that names the whole deal always carries the relay fee.
+        bool carried = buyerKind == IEscrow.FundingKind.Authorization || buyerKind == IEscrow.FundingKind.Permit2;
+        if (earned || carried) due += deal.relayFee;
         verdict = _canFund(deal.token, deal.buyer, due, buyerKind);
         if (_yes(verdict)) verdict = _canFund(deal.token, deal.seller, deal.sellerBond, sellerKind);
     }
@@ -211,6 +214,7 @@ contract Lens is ILens {
     {
         if (amount == 0) return verdict;
         if (kind == IEscrow.FundingKind.Balance) {
+            // slither-disable-next-line calls-loop
             uint256 available = ESCROW.accountOf(token, from).balance;
             if (available >= amount) return verdict;
             return _no(abi.encodeWithSelector(IEscrow.BalanceShort.selector, token, from, available, amount));

@@ -145,7 +145,8 @@ contract PanelArbiter is IPanelArbiter, Purse {
         ESCROW.withdraw(token, address(this), to, uint128(amount), 0, 0, 0, "");
     }
 
-    /// @dev Rules, and divides what the escrow credited for it among those who voted.
+    /// @dev Rules, and divides what the escrow credited for it among those who voted. Its caller holds the guard.
+    // slither-disable-next-line reentrancy-benign
     function _commit(
         IEscrow.Deal calldata deal,
         bytes32 dealId,
@@ -161,7 +162,7 @@ contract PanelArbiter is IPanelArbiter, Purse {
         uint256 earned = _held(token) - before;
         _owed[token] += earned;
         uint256 each = earned / votes.length;
-        uint256 first = earned - each * (votes.length - 1);
+        uint256 first = each + earned % votes.length;
         uint256 fees = 0;
         for (uint256 i; i < votes.length; ++i) {
             uint256 own = i == 0 ? first : each;

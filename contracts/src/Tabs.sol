@@ -171,7 +171,9 @@ contract Tabs is ITabs, Purse {
         bytes32 id = TabHash.tab(tab);
         TabWord word = _live(id);
         uint256 until = tab.terms.expiresAt();
-        if (word.status() == Status.Closing && word.closesAt() < until) until = word.closesAt();
+        // Not zero while the tab is closing only.
+        uint256 closesAt = word.closesAt();
+        if (closesAt != 0 && closesAt < until) until = closesAt;
         if (block.timestamp <= until) revert IEscrow.TooEarly(until + 1, block.timestamp);
         uint256 rest = word.deposit() - word.redeemed();
         _tabs[id] = word.closed(word.redeemed());

@@ -52,12 +52,13 @@ abstract contract Purse is IPurse, Relayed {
     function _send(address token, address to, uint256 amount) internal virtual;
 
     function _credit(address token, address party, uint256 amount) internal {
-        if (amount == 0) return;
-        // Amounts are of 128 bits: no number of calls that fits a chain adds up to 2^256.
-        unchecked {
-            _balances[token][party] += amount;
+        if (amount != 0) {
+            // Amounts are of 128 bits: no number of calls that fits a chain adds up to 2^256.
+            unchecked {
+                _balances[token][party] += amount;
+            }
+            emit Credited(token, party, uint128(amount));
         }
-        emit Credited(token, party, uint128(amount));
     }
 
     function _debit(address token, address party, uint256 amount) internal {

@@ -181,8 +181,11 @@ contract LensTest is EscrowTest {
         verdict = lens.canOpen(deal, IEscrow.FundingKind.Authorization, IEscrow.FundingKind.Allowance, stranger);
         assertEq(verdict.code, bytes4(0));
         deal.relayFee = uint128(token.balanceOf(buyer) - PRICE - FEE + 1);
-        verdict = lens.canOpen(deal, IEscrow.FundingKind.Authorization, IEscrow.FundingKind.Allowance, buyer);
-        assertEq(verdict.code, IEscrow.FundingRefused.selector);
+        for (uint256 kind = 2; kind <= 4; ++kind) {
+            verdict = lens.canOpen(deal, IEscrow.FundingKind(kind), IEscrow.FundingKind.Allowance, buyer);
+            bool carried = kind != uint256(IEscrow.FundingKind.Permit);
+            assertEq(verdict.code, carried ? IEscrow.FundingRefused.selector : bytes4(0));
+        }
     }
 
     function test_judgeASplitBeforeItIsSigned() external {
