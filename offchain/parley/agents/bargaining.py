@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from parley.agents.attending import HonestAttendance
 from parley.agents.conduct import Plan, Report
 from parley.agents.errors import ApprovalRequired, GuardRefused, Overtaken
 from parley.agents.pace import Independent, Pace, Turn
@@ -33,6 +34,7 @@ class Bargaining:
         self._watch = watch
         self._pace = pace or Independent()
         self._space = Space(session.domain, plan.profile)
+        self._attendance = HonestAttendance(session, self._space)
         self._waiting: tuple[int, Offer] | None = None  # drafted at this sequence, waiting for an approval
         self._asked: set[str] = set()
 
@@ -49,9 +51,11 @@ class Bargaining:
     def act(self) -> bool:
         """Takes the turn if it is this agent's; whether it said something."""
         session = self.session
-        if not session.my_turn:
+        if not session.my_turn and not session.sealing:
             return False
         try:
+            if session.sealing:
+                return self._attend()
             match self._pace.turn(session):
                 case Turn.WAIT:
                     return False
@@ -76,6 +80,13 @@ class Bargaining:
             )
             self._waiting = None
             return self._leave("no admissible terms are in reach")
+
+    def _attend(self) -> bool:
+        """Its part where things are sealed, and no turns are taken."""
+        done = self._attendance.act()
+        if done is not None:
+            self._report(done, values=self._standing())
+        return done is not None
 
     def _still_wanted(self, sequence: int, offer: Offer) -> bool:
         """Whether a draft that waited for an approval is for this step, and nothing else took its place

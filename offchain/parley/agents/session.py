@@ -130,12 +130,19 @@ class NegotiationSession:
         return None if party is None else party.role
 
     @property
+    def sealing(self) -> bool:
+        """Whether it goes on by seals and awards, with no turns: a sealed protocol, or a draw that is not
+        done.
+        """
+        state = self.state
+        return state.live and state.sequence > 0 and (state.sealed is not None or drawing.pending(state))
+
+    @property
     def my_turn(self) -> bool:
         """Whether an offer or an answer to one is this agent's to make; never where things are sealed."""
         return (
             self.state.live
-            and self.state.sealed is None
-            and not drawing.pending(self.state)
+            and not self.sealing
             and not self.state.held
             and self.state.sequence > 0
             and self.state.turn == self.role

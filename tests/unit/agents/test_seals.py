@@ -43,7 +43,7 @@ class Market:
             chain_id=31_337,
             escrow=self.wallets["requester"].escrow,
             gateways=(gateway.receipts.gateway,),
-            reviewers=(),
+            reviewers=more.pop("reviewers", ()),
             mediator=None if domain.mediation is None else addresses["mediator"],
             nonce=Hash32("0x" + "44" * 32),
             **more,
