@@ -11,6 +11,7 @@ from parley.cli import (
     agent,
     demo,
     deploy,
+    doctor,
     govern,
     keys,
     negotiate,
@@ -37,6 +38,7 @@ app.command("negotiate")(negotiate.negotiate)
 app.command("tournament")(tournament.tournament)
 app.command("scenario")(scenario.scenario)
 app.command("serve")(serve.serve)
+app.command("doctor")(doctor.doctor)
 app.command("deploy")(deploy.deploy)
 app.command("reputation")(reputation.reputation)
 app.add_typer(agent.app, name="agent")

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from parley.gateway.settings import GatewaySettings
 
 
 def serve() -> None:
@@ -15,24 +19,32 @@ def serve() -> None:
     import logging
     import signal
 
-    from pydantic import ValidationError
-
-    from parley.gateway.errors import SettingsInvalid
     from parley.gateway.serve import run
-    from parley.gateway.settings import GatewaySettings
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     for chatty in ("httpx", "alembic"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+    settings = settings_from_environment()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
+    run(settings)
+
+
+def settings_from_environment() -> GatewaySettings:
+    """The PARLEY_* variables. Raises SettingsInvalid with the one that is wrong, never with a secret's
+    value.
+    """
+    from pydantic import ValidationError
+
+    from parley.gateway.errors import SettingsInvalid
+    from parley.gateway.settings import GatewaySettings
+
     try:
-        settings = GatewaySettings()
+        return GatewaySettings()
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = "PARLEY_" + str(first["loc"][0] if first["loc"] else "escrow").upper()
         raise SettingsInvalid(f"{setting}: {first['msg']}", setting=setting) from None
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _leave)
-    run(settings)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
