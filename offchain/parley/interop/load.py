@@ -64,8 +64,13 @@ def read_match(
     rounds: int = ROUNDS,
     levels: int | None = None,
 ) -> Imported:
-    """A domain file with these profile files, in this order; all of one format. Raises as `read`."""
-    return _read_files([Path(domain), *map(Path, profiles)], rounds, levels)
+    """A domain file with these profile files, in this order; all of one format, and none is left out. Of a
+    profile in the place of the domain only the domain that it carries counts. Raises as `read`.
+    """
+    found = _read_files([Path(domain), *map(Path, profiles)], rounds, levels, first_is_domain=True)
+    if len(found.profiles) != len(profiles):
+        raise FormatUnknown("Not all of these are profiles of one format", file=Path(domain).name)
+    return found
 
 
 def _listed(folder: Path) -> list[Path]:
@@ -89,22 +94,26 @@ def _parts(name: str) -> list[str]:
     return re.split(r"(\d+)", name)
 
 
-def _read_files(paths: Sequence[Path], rounds: int, levels: int | None) -> Imported:
+def _read_files(
+    paths: Sequence[Path], rounds: int, levels: int | None, *, first_is_domain: bool = False
+) -> Imported:
     trees = [(path, read_tree(path)) for path in paths]
     if any(_is_parley(tree) for _, tree in trees):
         return _parley(trees)
     found = _Found(rounds, levels)
     for take in (found.take_domain, found.take_profile):
-        for path, tree in trees:
+        for at, (path, tree) in enumerate(trees):
             try:
-                take(path, tree)
+                take(at, path, tree)
+                if first_is_domain and at == 0:
+                    found.profiles.clear()
             except ParleyError as error:
                 error.values = {"file": path.name, **error.values}
                 raise
     if found.domain is None:
         raise FormatUnknown("No domain in a format that is read here", file=paths[0].name if paths else "")
     result = imported(found.domain, found.profiles, rounds)
-    left_out = [path.name for path, _ in trees if path not in found.taken]
+    left_out = [path.name for at, (path, _) in enumerate(trees) if at not in found.taken]
     notes = [f"{name}: not a domain or a profile, left out" for name in left_out]
     return Imported(result.domain, result.profiles, (*result.notes, *notes))
 
@@ -117,9 +126,9 @@ class _Found:
         self._levels = levels
         self.domain: SourceDomain | None = None
         self.profiles: list[SourceProfile] = []
-        self.taken: set[Path] = set()
+        self.taken: set[int] = set()
 
-    def take_domain(self, path: Path, tree: Any) -> None:
+    def take_domain(self, at: int, path: Path, tree: Any) -> None:
         if geniusweb.is_domain(tree):
             found = geniusweb.domain_of(tree)
         elif negmas.is_domain(tree):
@@ -131,10 +140,10 @@ class _Found:
         if self.domain is not None:
             raise SourceMalformed("A second domain", file=path.name, at="", problem="two domains")
         self.domain = found
-        self.taken.add(path)
+        self.taken.add(at)
 
-    def take_profile(self, path: Path, tree: Any) -> None:
-        if path in self.taken:
+    def take_profile(self, at: int, path: Path, tree: Any) -> None:
+        if at in self.taken:
             return
         if geniusweb.is_profile(tree):
             domain, profile = geniusweb.profile_of(tree)
@@ -146,7 +155,7 @@ class _Found:
             domain, profile = self.domain, negmas.profile_of(tree, self.domain, self._rounds)
         else:
             return
-        self.taken.add(path)
+        self.taken.add(at)
         if self.domain is None:
             self.domain = domain
         _check_same(self.domain, domain)

@@ -365,4 +365,18 @@ def test_results_beside_a_domain_are_left_alone_and_too_many_profiles_refused(tm
     with pytest.raises(NotSupported) as caught:
         load(tmp_path)
     assert caught.value.values["feature"] == "17 profiles"
-    assert len(read_match(tmp_path / "rider0.xml", [tmp_path / "rider1.xml"]).profiles) == 2
+    # Of a profile in the place of the domain only its domain counts, and a file may be both.
+    first, second = tmp_path / "rider0.xml", tmp_path / "rider1.xml"
+    assert len(read_match(first, [second]).profiles) == 1
+    assert len(read_match(first, [first, second]).profiles) == 2
+
+
+def test_a_match_leaves_no_file_out(tmp_path: Path) -> None:
+    domain, (profile,) = load(put(tmp_path, "rider.xml", GENIUS_PROFILE))
+    ours = put(tmp_path / "ours", "domain.json", domain.as_json())
+    put(tmp_path / "ours", "profile.json", profile.as_json())
+    other = put(tmp_path, "other.json", geniusweb())
+    assert read_match(ours, [tmp_path / "ours" / "profile.json"]).profiles == (profile,)
+    for files in ([other], [tmp_path / "ours" / "profile.json", other], [put(tmp_path, "odd.json", {})]):
+        with pytest.raises(FormatUnknown):
+            read_match(ours, files)
