@@ -109,19 +109,28 @@ class Adaptive(Bargainer):
         seen = conduct_of(view)
         if seen.kind == "moves by itself":
             return "the other side to go on moving by itself"
+        if seen.kind == "wavers":
+            return "the other side to go on wavering"
         if seen.kind == "moves in answer":
             return "the other side to answer what it is given"
         return "the other side to stand still for now"
 
     def settles(self, view: View, table: int) -> str | None:
-        """In the last move with an answer: rather what is on the table than one more try."""
-        if view.parties * view.max_rounds - view.moves != view.parties:
-            return None
-        best = received(view)
-        if best is None or table >= best.gain - (best.gain - view.space.reservation) // 20:
-            return "nothing better was ever offered, and there is no move after this one"
-        if conduct_of(view).returns:
-            return "the other side goes back on its offers, and there is no move after this one"
+        """In the last move with an answer: rather what is on the table than one more try. And from a party
+        that wavers, in the second half: the best it ever offered.
+        """
+        space = view.space
+        conduct = conduct_of(view)
+        if view.parties * view.max_rounds - view.moves == view.parties:
+            best = received(view)
+            if best is None or table >= best.gain - (best.gain - space.reservation) // 20:
+                return "nothing better was ever offered, and there is no move after this one"
+            if conduct.returns and 3 * (table - space.reservation) >= best.gain - space.reservation:
+                return "the other side goes back on its offers, and there is no move after this one"
+        if conduct.kind == "wavers" and 2 * view.round >= view.max_rounds:
+            most = max(space.gain(offer) for offer in view.theirs)
+            if table >= most > space.reservation:
+                return "it is the best that was ever offered, by a party that goes back on its offers"
         return None
 
     def _chosen(self, view: View, candidates: list[Candidate]) -> Candidate:
@@ -141,6 +150,8 @@ class Adaptive(Bargainer):
         if seen.kind == "moves by itself":
             return None, f"the other side made {seen.unasked} new offers unasked, so waiting pays"
         patience = rounds * self.manner.patience_ppm // PPM
+        if seen.kind == "wavers":
+            return patience, "the other side goes back on its offers, so waiting does not pay"
         if seen.kind == "moves in answer":
             start = rounds * self.manner.start_ppm // PPM
             return start, "the other side moves only in answer, so giving pays"

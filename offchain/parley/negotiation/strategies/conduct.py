@@ -15,12 +15,14 @@ from typing import Literal
 from parley.negotiation.space import Outcome
 from parley.negotiation.strategies.view import View
 
-Kind = Literal["moves by itself", "moves in answer", "does not move"]
+Kind = Literal["moves by itself", "wavers", "moves in answer", "does not move"]
 
 SETTLING = 4
 """Offers at the start that say nothing: some parties make one small concession to begin with."""
 RETURNS = 3
 """Returns to earlier offers that show a party to be walking about among what it has shown."""
+WAVERS = 2
+"""Returns from which a party that moves by itself is taken for one that may take back what it offered."""
 RESTLESS = 2
 """A party that goes back to earlier offers and showed no more than so many new ones unasked only answers."""
 
@@ -40,7 +42,9 @@ class Conduct:
     def kind(self) -> Kind:
         if self.returns >= RETURNS and self.unasked <= RESTLESS:
             return "moves in answer"
-        return "moves by itself" if self.unasked else "does not move"
+        if not self.unasked:
+            return "does not move"
+        return "wavers" if self.returns >= WAVERS else "moves by itself"
 
 
 def conduct_of(view: View) -> Conduct:

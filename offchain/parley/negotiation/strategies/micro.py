@@ -1,8 +1,8 @@
 """MiCRO: Monotonic Concession with Rational Offers.
 
 De Jonge 2022, "An Analysis of the Linear Bilateral ANAC Domains Using the MiCRO Benchmark Strategy". It goes
-down its own outcomes one by one and needs neither a model of the other side nor the time: it asks for the next
-outcome as long as it has shown no more different outcomes than the other side did, and otherwise repeats
+down its own outcomes one by one and needs neither a model of the other side nor the time: it asks for the
+next outcome as long as it has shown no more different outcomes than the other side did, and otherwise repeats
 itself. It accepts what is worth at least the least it has asked for or would ask for next.
 """
 
