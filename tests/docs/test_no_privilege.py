@@ -34,6 +34,7 @@ OPEN_TO_ALL = {
     "revokeSplit",
     "deposit",
     "depositWithAuthorization",
+    "depositWithPermit",
     "withdraw",
     "revokeMandate",
     "useMandate",  # by the escrow itself, inside a call that needs it

@@ -34,6 +34,14 @@ abstract contract Accounts is IEscrowCore, Ledger {
     }
 
     /// @inheritdoc IEscrowCore
+    function depositWithPermit(address token, address to, uint128 amount, bytes calldata permit) external nonReentrant {
+        _checkDeposit(token, to, amount);
+        _credit(token, to, amount);
+        TokenCalls.permit(token, msg.sender, amount, permit);
+        TokenCalls.pull(token, msg.sender, amount);
+    }
+
+    /// @inheritdoc IEscrowCore
     function withdraw(
         address token,
         address party,

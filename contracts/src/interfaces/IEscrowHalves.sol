@@ -65,6 +65,11 @@ interface IEscrowCore {
         bytes calldata signature
     ) external;
 
+    /// @notice `deposit` with no approval before it: the caller's EIP-2612 permit for this contract is tried first. A permit says
+    /// nothing of a beneficiary, so that only its signer can use it here.
+    /// @param permit value ‖ deadline ‖ r ‖ s ‖ v
+    function depositWithPermit(address token, address to, uint128 amount, bytes calldata permit) external;
+
     /// @notice Pays `amount` of the internal balance of `party` out to `to`, with no gas cap. By the party, or its
     /// `Withdrawal` signature with an unordered nonce (then `fee` goes to the submitter's internal balance).
     function withdraw(

@@ -285,6 +285,10 @@ class EscrowContract:
             _bytes(signature),
         )
 
+    def deposit_with_permit(self, token: str, to: str, amount: int, permit: bytes) -> Call:
+        """Deposit by the sender's own EIP-2612 permit, as `parley.terms.funding.permit_funding` packs it."""
+        return self._call("depositWithPermit", token, to, amount, permit)
+
     def withdraw(self, action: Withdrawal, signature: str) -> Call:
         return self._call(
             "withdraw",
