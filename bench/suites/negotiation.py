@@ -29,9 +29,11 @@ OPPONENTS = (
     "MiCRONegotiator",
     "HybridNegotiator",
 )
-UNSEEN = "unseen"
-PROBLEMS = {20: 24, 100: 24, 1_000: 3}
+UNSEEN = "unseen-2"
+PROBLEMS = {20: 24, 100: 24, 1_000: 2}
 """How many problems of the unseen set are played at each number of rounds."""
+SLOW, LONG = "NiceTitForTatNegotiator", 1_000
+"""An opponent that needs minutes for one negotiation of so many rounds, and is left out there."""
 SHORT = {20: 3, 100: 3}
 
 
@@ -67,19 +69,12 @@ def speed(peer: Peer, stretches: int, seconds: float) -> list[Result]:
 
 def quality(peer: Peer, problems: dict[int, int]) -> list[Result]:
     baselines: dict[tuple[str, str, str, int], Played] = {}
-    found: dict[int, list[Pair]] = {
-        rounds: list(
-            pairs(
-                peer,
-                bargains(UNSEEN, count, rounds),
-                OPPONENTS,
-                lambda: make_strategy(DEFAULT),
-                rounds,
-                baselines,
-            )
-        )
-        for rounds, count in problems.items()
-    }
+    found: dict[int, list[Pair]] = {}
+    for rounds, count in problems.items():
+        others = [name for name in OPPONENTS if name != SLOW or rounds < LONG]
+        unseen = bargains(UNSEEN, count, rounds)
+        played = pairs(peer, unseen, others, lambda: make_strategy(DEFAULT), rounds, baselines)
+        found[rounds] = list(played)
     main = summary(found[100])
     parts: dict[str, Any] = {}
     for rounds, some in found.items():
