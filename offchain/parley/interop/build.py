@@ -75,11 +75,14 @@ def _fitted(profile: SourceProfile, source: SourceDomain) -> SourceProfile:
             pairs = matched(values, worth.of, issue.name)
             worth = Levels({value: worth.of[pairs[value]] for value in values})
         elif isinstance(issue.values, tuple):
-            worth = Levels(
-                {value: worth.slope * number(value, issue.name) + worth.bias for value in issue.values}
-            )
+            worth = Levels({value: _on_line(worth, value, issue.name) for value in issue.values})
         fitted[issue.name] = worth
     return replace(profile, weights={name: profile.weights[weights[name]] for name in names}, worths=fitted)
+
+
+def _on_line(line: Line, text: str, at: str) -> Fraction:
+    """A level line says something of every text, any other only of numbers."""
+    return line.bias + (line.slope * number(text, at) if line.slope else 0)
 
 
 def _texts(values: Numbers, at: str) -> tuple[str, ...]:

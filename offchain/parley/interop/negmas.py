@@ -1,8 +1,9 @@
 """NegMAS scenarios (YAML or JSON): a file for the outcome space, one for each utility function.
 
 Format: `Scenario.dumpas` of NegMAS; types are told by their last name. Read are
-`LinearAdditiveUtilityFunction` with table, affine, linear, identity and constant value functions,
-`LinearUtilityFunction` and `AffineUtilityFunction`, and `ExpDiscountedUFun` around any of them.
+`LinearAdditiveUtilityFunction` with table, affine, linear, identity, constant and polynomial value
+functions, `LinearUtilityFunction`, `AffineUtilityFunction` and `ConstUtilityFunction`, and
+`ExpDiscountedUFun` around any of them.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from parley.interop.errors import NamesMismatch, NotSupported, NumberUnfit, SourceMalformed
-from parley.interop.numbers import number, number_or_infinity, power
+from parley.interop.numbers import decimal_text, number, number_or_infinity, power
 from parley.interop.shape import as_list, as_object, as_text, field
 from parley.interop.source import Levels, Line, Numbers, SourceDomain, SourceIssue, SourceProfile, Worth
 
@@ -29,6 +30,7 @@ _ADDITIVE = "LinearAdditiveUtilityFunction"
 _AFFINE = ("LinearUtilityFunction", "AffineUtilityFunction")
 _DISCOUNTED = "ExpDiscountedUFun"
 MOST_LEVELS = 10_000
+MOST_POWERS = 8
 
 
 def kind_of(tree: Any) -> str:
@@ -124,8 +126,17 @@ def profile_of(tree: Any, domain: SourceDomain, rounds: int) -> SourceProfile:
         return SourceProfile(
             name=str(found.get("name") or ""),
             weights={name: number(value, f"weights.{name}") for name, value in weights.items()},
-            worths={name: _worth(value, f"values.{name}") for name, value in worths.items()},
+            worths={name: _worth(value, f"values.{name}", domain, name) for name, value in worths.items()},
             bias=number(found.get("bias") or "0", "bias"),
+            reservation=_reservation(found, domain),
+        )
+    if kind == "ConstUtilityFunction":
+        names = [issue.name for issue in domain.issues]
+        return SourceProfile(
+            name=str(found.get("name") or ""),
+            weights=dict.fromkeys(names, Fraction(0)),
+            worths=dict.fromkeys(names, Line(Fraction(0), Fraction(0))),
+            bias=number(field(found, "value", ""), "value"),
             reservation=_reservation(found, domain),
         )
     if kind in _AFFINE:
@@ -181,7 +192,7 @@ def _by_issue(tree: Any, domain: SourceDomain, at: str) -> dict[str, Any]:
     return as_object(tree, at)
 
 
-def _worth(tree: Any, at: str) -> Worth:
+def _worth(tree: Any, at: str, domain: SourceDomain, name: str) -> Worth:
     kind = kind_of(tree)
     found = as_object(tree, at)
     if kind == "TableFun" or (not kind and isinstance(found.get("mapping"), dict)):
@@ -192,7 +203,36 @@ def _worth(tree: Any, at: str) -> Worth:
     if kind in ("AffineFun", "LinearFun", "ConstFun", "IdentityFun"):
         slope = {"IdentityFun": "1", "ConstFun": "0"}.get(kind) or field(found, "slope", at)
         return Line(number(slope, f"{at}.slope"), number(found.get("bias") or "0", f"{at}.bias"))
-    raise NotSupported("A value function of this kind is not read", feature=kind[:80], at=at)
+    if kind == "QuadraticFun":
+        factors = [number(field(found, key, at), f"{at}.{key}") for key in ("a1", "a2")]
+    elif kind == "PolynomialFun":
+        listed = as_list(field(found, "coefficients", at), f"{at}.coefficients")[: MOST_POWERS + 1]
+        factors = [number(factor, f"{at}.coefficients") for factor in listed]
+    else:
+        raise NotSupported("A value function of this kind is not read", feature=kind[:80], at=at)
+    if len(factors) > MOST_POWERS:
+        raise NotSupported(f"More than {MOST_POWERS} powers", feature=kind, at=at)
+    powers = [number(found.get("bias") or "0", f"{at}.bias"), *factors]
+    return _tabulated(powers, next((each for each in domain.issues if each.name == name), None), at)
+
+
+def _tabulated(powers: list[Fraction], issue: SourceIssue | None, at: str) -> Levels:
+    """A polynomial at each value of the issue, exactly."""
+    if issue is None:
+        raise NamesMismatch("The domain has no such issue", issue=at, missing=[], unknown=[at])
+    values = issue.values
+    if isinstance(values, Numbers):
+        if values.count > MOST_LEVELS:
+            raise NotSupported("A curve over very many numbers", feature="polynomial", at=at)
+        numbers = {decimal_text(value): value for value in map(values.at, range(values.count))}
+    else:
+        numbers = {value: number(value, at) for value in values}
+    return Levels(
+        {
+            text: sum((factor * value**power for power, factor in enumerate(powers)), Fraction(0))
+            for text, value in numbers.items()
+        }
+    )
 
 
 def _reservation(tree: dict[str, Any], domain: SourceDomain) -> Fraction | dict[str, str] | None:

@@ -21,6 +21,8 @@ from parley.interop.errors import FormatUnknown, SourceMalformed, SourceTooLarge
 MAX_BYTES: Final = 8 << 20
 MAX_DEPTH: Final = 32
 MAX_ENTRIES: Final = 400_000
+MAX_KEY: Final = 512
+"""Letters of a key that is no text, such as the outcomes of a table, which become texts."""
 
 _LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
@@ -186,9 +188,7 @@ class _Builder:
     def _key(self, value: Any) -> str:
         if value is None:
             return "null"
-        if not isinstance(value, str):
-            raise SourceMalformed("A key is a text", file=self._name, at="", problem="key")
-        return value
+        return value if isinstance(value, str) else json.dumps(value)[:MAX_KEY]
 
     def _malformed(self, problem: str, event: yaml.Event) -> SourceMalformed:
         line = event.start_mark.line + 1

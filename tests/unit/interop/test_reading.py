@@ -380,3 +380,32 @@ def test_a_match_leaves_no_file_out(tmp_path: Path) -> None:
     for files in ([other], [tmp_path / "ours" / "profile.json", other], [put(tmp_path, "odd.json", {})]):
         with pytest.raises(FormatUnknown):
             read_match(ours, files)
+
+
+def test_polynomials_are_taken_value_by_value(tmp_path: Path) -> None:
+    for fun in (
+        {"type": "QuadraticFun", "a2": "0.01", "a1": "-0.05", "bias": "0.2"},
+        {"type": "PolynomialFun", "coefficients": ["-0.05", "0.01"], "bias": "0.2"},
+    ):
+        values = [negmas()["values"][0], fun, negmas()["values"][2]]
+        domain, (profile,) = load(_scenario(tmp_path, values=values))
+        for gears in range(1, 11):
+            exact = Fraction(gears**2, 100) - Fraction(gears, 20) + Fraction(1, 5)
+            found = exact_utility(profile, domain, {"colour": "no", "gears": gears, "level": 0})
+            assert found == exact * Fraction("0.3") * 10**12
+
+
+def test_a_constant_utility_is_the_same_everywhere(tmp_path: Path) -> None:
+    put(tmp_path, "bicycle.yml", NEGMAS_DOMAIN)
+    put(tmp_path, "rider.yml", {"type": "ConstUtilityFunction", "value": "0.4", "reserved_value": "0.1"})
+    domain, (profile,) = load(tmp_path)
+    for values in ({"colour": "red", "gears": 1, "level": 0}, {"colour": "no", "gears": 9, "level": 4}):
+        assert abs(utility_ppm(profile, domain, values) - 400_000) <= 3
+
+
+def test_a_table_of_outcomes_is_refused_by_name(tmp_path: Path) -> None:
+    put(tmp_path, "bicycle.yml", NEGMAS_DOMAIN)
+    put(tmp_path, "rider.yml", "type: MappingUtilityFunction\nmapping: {? [red, 1, 0.0] : 0.5}\n")
+    with pytest.raises(NotSupported) as caught:
+        load(tmp_path)
+    assert caught.value.values["feature"] == "MappingUtilityFunction"

@@ -36,7 +36,7 @@ LAUGHS = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("a.yml", "a: *b", SourceMalformed),
         ("a.yml", "!!python/object/apply:os.system ['true']", FormatUnknown),
         ("a.yml", "a: 1\na: 2", SourceMalformed),
-        ("a.yml", "? [1, 2]\n: 3", SourceMalformed),
+        ("a.yml", "? [1, 2]\n: 3", FormatUnknown),
         ("a.yml", "a: 1\n---\nb: 2", SourceMalformed),
         ("a.yml", "", SourceMalformed),
         ("a.yml", "[" * 10_000, InteropError),
