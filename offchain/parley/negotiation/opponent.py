@@ -119,13 +119,13 @@ class Nearness:
     """Scores a value by how near it is to the other side's last offer, all issues alike."""
 
     def __init__(self, names: Sequence[str], last: Outcome | None) -> None:
-        self._place = {name: at for at, name in enumerate(names)}
+        self._names = names
         self._last = last
 
     def __call__(self, axis: Axis) -> list[int]:
         if self._last is None:
             return [0] * len(axis.values)
-        return _nearness(axis, self._last[self._place[axis.name]])
+        return _nearness(axis, self._last[self._names.index(axis.name)])
 
 
 def _nearness(axis: Axis, anchor: int | str) -> list[int]:

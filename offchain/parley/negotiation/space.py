@@ -180,7 +180,10 @@ class Space:
 
     def agreeable(self, outcome: Outcome) -> bool:
         """Whether the owner could live with it: hard constraints hold and the reservation is reached."""
-        return self.profile.allows(self.mapping(outcome)) and self.gain(outcome) >= self.reservation
+        if self.gain(outcome) < self.reservation:
+            return False
+        profile = self.profile
+        return not (profile.limits or profile.constraints) or profile.allows(self.mapping(outcome))
 
 
 class _Gains(dict[Any, int]):

@@ -1,4 +1,4 @@
-"""Trade-off with an opponent model: the default.
+"""Trade-off with an opponent model.
 
 Aims by a schedule, and among the outcomes worth that much to its owner offers the one that the other side
 is thought to like best (Faratin, Sierra, Jennings 2002, along iso-utility bands; the frequency model of
