@@ -9,6 +9,7 @@ from pydantic import Field
 
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.simulation import Match, Seat
+from parley.negotiation.space import Outcome
 from parley.negotiation.strategies import (
     AcceptOffer,
     Boulware,
@@ -26,6 +27,7 @@ from parley.sandbox.attacks.report import Attack, mean
 from parley.sandbox.matches.case import Case
 from parley.sandbox.matches.match import Played, play
 from parley.terms.documents import Part
+from parley.terms.domain import ChoiceIssue
 from parley.terms.payloads import Context, Offer
 
 
@@ -44,13 +46,23 @@ class Staller:
         why = Explanation(self.name, "waits")
         if not view.answerable:
             return Walk("no_agreement", why)
-        target = space.gain(view.mine[-1]) if view.mine else space.best_gain
-        if view.mine and not view.may_repeat:
-            target -= space.best_gain // 1_000
-        best = max((branch.outcome(branch.best()) for branch in space.branches), key=space.gain)
-        if target >= space.best_gain:
+        if not view.mine:
+            best = max((branch.outcome(branch.best()) for branch in space.branches), key=space.gain)
             return Propose(space.mapping(best), why)
-        return Propose(space.mapping(_worth(view, target)), why)
+        again = view.mine[-1] if view.may_repeat else _least_less(view, view.mine[-1])
+        return Propose(space.mapping(again), why)
+
+
+def _least_less(view: View, offer: Outcome) -> Outcome:
+    """The offer with the next worse price for its owner; the same where there is none."""
+    at = view.space.names.index("price")
+    issue = view.space.domain.issues[at]
+    if isinstance(issue, ChoiceIssue):
+        return offer
+    nearby = (int(offer[at]) - issue.step, int(offer[at]) + issue.step)
+    worse = [(*offer[:at], price, *offer[at + 1 :]) for price in nearby if issue.min <= price <= issue.max]
+    below = [each for each in worse if view.space.gain(each) < view.space.gain(offer)]
+    return below[0] if below else offer
 
 
 class ProberParams(Part):
