@@ -131,6 +131,55 @@ def test_a_space_of_one_outcome_ends_cleanly(name: str) -> None:
         assert result.agreed
 
 
+def _vast(role: str) -> tuple[Domain, Profile]:
+    """12 issues of 10 values: 10^12 outcomes, the roles opposed."""
+    names = [f"i{at}" for at in range(12)]
+    values = [f"v{at}" for at in range(10)]
+    vast = Domain.parse(
+        {
+            **domain(max_rounds=6, repeat_cap=6).as_json(),
+            "issues": [{"name": name, "type": "choice", "values": values} for name in names],
+        }
+    )
+    rising = [at * PPM // 9 for at in range(10)]
+    table = rising if role == "buyer" else rising[::-1]
+    weights = [70_000 + 1_000 * at if role == "buyer" else 80_000 - 1_000 * at for at in range(12)]
+    weights[0] += PPM - sum(weights)
+    return vast, Profile.parse(
+        {
+            "schema": "parley/profile",
+            "version": 1,
+            "domain": vast.hash(),
+            "role": role,
+            "weights": dict(zip(names, weights, strict=True)),
+            "utilities": {name: {"values": dict(zip(values, table, strict=True))} for name in names},
+            "reservation_ppm": 300_000,
+        }
+    )
+
+
+@pytest.mark.parametrize("name", [name for name in EVERY if name != "fixed-rule"])
+def test_a_space_of_10_to_the_12_is_never_listed(name: str) -> None:
+    vast, buyers = _vast("buyer")
+    _, sellers = _vast("seller")
+    spaces = {"buyer": Space(vast, buyers), "seller": Space(vast, sellers)}
+    match = Match(
+        vast,
+        {
+            "buyer": Seat(made(name), spaces["buyer"], lambda values: values["i0"] != "v9"),
+            "seller": Seat(made("conceder"), spaces["seller"]),
+        },
+        1,
+    )
+    while match.live:
+        move = match.turn()
+        assert move.explanation.considered <= 256
+    assert all(space.size == 10**12 and space.listed is None for space in spaces.values())
+    assert match.state.reason is not None
+    if match.result().agreed:
+        assert match.result().values["i0"] != "v9"
+
+
 def test_micro_shows_one_more_outcome_for_each_it_is_shown() -> None:
     ranking = Ranking(SPACE)
     ranked = [ranking.at(rank) for rank in range(4)]
