@@ -30,6 +30,14 @@ def approved_terms(state: NegotiationState, terms: Hash32, at: int) -> bool:
     return any(granted.terms == terms and at <= granted.expires_at for granted in state.approvals)
 
 
+def awaits_approval(rules: Rules, state: NegotiationState, at: int) -> Hash32 | None:
+    """The terms of the latest offer, where nobody may agree to it before a reviewer has approved them."""
+    if state.offer is None or not needs_approval(rules, state.offer.offer):
+        return None
+    terms = terms_of(rules.domain, state.negotiation, state.offer.offer).hash()
+    return None if approved_terms(state, terms, at) else terms
+
+
 def require_approval(rules: Rules, state: NegotiationState, offer: Offer, at: int) -> None:
     """Raises `ApprovalMissing`, with the terms hash to escalate, unless the gate lets the offer through."""
     if not needs_approval(rules, offer):

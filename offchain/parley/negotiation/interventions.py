@@ -17,6 +17,7 @@ from parley.negotiation.errors import (
     RoundsExhausted,
     TimeoutTooEarly,
 )
+from parley.negotiation.gate import awaits_approval
 from parley.negotiation.moves import end
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import GrantedApproval, Hold, NegotiationState, PartyRecord, Step
@@ -48,8 +49,13 @@ def withdraw(rules: Rules, state: NegotiationState, message: Message) -> Step:
 
 def escalate(rules: Rules, state: NegotiationState, message: Message, payload: Escalate) -> Step:
     at = _party(rules, message)
-    if state.exhausted:
-        raise RoundsExhausted("No escalation after the last round", max_rounds=rules.max_rounds)
+    awaited = awaits_approval(rules, state, message.core.sent_at) if state.exhausted else None
+    if state.exhausted and (awaited is None or payload.terms != awaited):
+        raise RoundsExhausted(
+            "After the last round only terms that wait for an approval are escalated",
+            max_rounds=rules.max_rounds,
+            terms=awaited,
+        )
     record = state.records[at]
     if record.escalations >= 1:
         raise EscalationLimit("This party escalated in this round already", round=state.round)

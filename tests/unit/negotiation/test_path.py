@@ -82,6 +82,30 @@ def test_the_maker_of_the_standing_offer_may_speak_again() -> None:
     assert table.state.turn == "a"
 
 
+def test_a_last_offer_over_the_threshold_can_still_be_approved() -> None:
+    more = {"escalation": ["b"], "approval": {"max": [0, {"sub": [{"issue": "price"}, 400]}]}}
+    table = Table(domain(("a", "b", "c"), more, max_rounds=1, fallback="escalate")).started()
+    for who, price in ((1, 100), (2, 900), (3, 300)):
+        table.play(who, "propose" if who == 1 else "counter", price=price)
+    table.play(2, "resume")
+    with pytest.raises(RoundsExhausted):
+        table.play(1, "escalate")  # what stands needs no approval
+    table.play(2, "counter", price=700)
+    assert table.state.offer is not None
+    terms = terms_of(table.of, table.state.negotiation, table.state.offer.offer).hash()
+    table.play(3, "accept")
+    with pytest.raises(ApprovalMissing):
+        table.play(1, "accept")
+    with pytest.raises(RoundsExhausted):
+        table.play(1, "escalate", terms=table.state.negotiation)
+    assert "escalate" in table.machine.next_actions(table.state, signer(1).address)
+    table.play(1, "escalate", terms=terms)
+    table.play(REVIEWER, "approve", terms=terms, expires_at=START + 9)
+    assert "escalate" not in table.machine.next_actions(table.state, signer(3).address)
+    table.play(1, "accept")
+    assert table.state.status is Status.ACCEPTED
+
+
 @pytest.mark.parametrize("path", [[], ["a", "a"], ["nobody"]])
 def test_paths_that_make_no_sense(path: list[str]) -> None:
     with pytest.raises(DocumentInvalid):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from parley.negotiation import interventions, moves
 from parley.negotiation.errors import NotInProtocol
+from parley.negotiation.gate import awaits_approval
 from parley.negotiation.protocols import drawing, last_word
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import NegotiationState, Step
@@ -66,7 +67,8 @@ class Alternating:
             return set()
         found = {"withdraw"}
         record = state.record_of(role)
-        if not state.exhausted and record.escalations == 0:
+        over = state.exhausted and awaits_approval(self.rules, state, at) is None
+        if not over and record.escalations == 0:
             found.add("escalate")
         if drawing.pending(state):
             return found | drawing.actions(state, role)
