@@ -15,6 +15,7 @@ from parley.negotiation.effects import Agreed, Called, Ended
 from parley.negotiation.errors import (
     ApprovalMissing,
     AwardWrong,
+    BondMissing,
     CandidatesInvalid,
     NotAuthorised,
     NotInProtocol,
@@ -184,6 +185,8 @@ def test_candidates_and_rankings_are_checked() -> None:
         table.play(1, "call", candidates=FIVE)
     with pytest.raises(WrongPhase):
         table.seal(1, ranking=(0,))
+    with pytest.raises(BondMissing):
+        _called().seal(1, ranking=(0,), bond=table.state.negotiation)
     for ranking in ((0, 0), (5,), None):
         table = _called()
         for who in (1, 2, 3):

@@ -12,6 +12,7 @@ from dataclasses import replace
 from parley.negotiation.effects import Agreed, Called, Effect, Held, OfferMade, Revealed, TurnPassed
 from parley.negotiation.errors import (
     AwardWrong,
+    BondMissing,
     CandidatesInvalid,
     EscalationLimit,
     NotAuthorised,
@@ -146,6 +147,8 @@ class Mediated:
     def _commit(self, state: NegotiationState, message: Message, payload: Commit) -> Step:
         seal = sealing.sealing_party(self.rules, state, message)
         sealing.require_phase(self.rules, state, self.phase(state, message.core.sent_at), Phase.COMMIT)
+        if payload.bond is not None:
+            raise BondMissing("The domain asks for no bond", wanted=None, named=payload.bond)
         return sealing.commit(state, message, payload, seal)
 
     def _reveal(self, state: NegotiationState, message: Message, payload: Reveal) -> Step:
