@@ -43,6 +43,7 @@ class Operator:
         chain_id: int,
         *,
         audience: str | None = None,
+        scopes: Sequence[str] = SCOPES,
         clock: Callable[[], int] = _clock,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -50,7 +51,7 @@ class Operator:
         self._chain_id = chain_id
         self._clock = clock
         identity = KeyIdentity(signer, chain_id, audience)
-        self.client = GatewayClient(url, identity, transport=transport, scopes=SCOPES)
+        self.client = GatewayClient(url, identity, transport=transport, scopes=scopes)
 
     def close(self) -> None:
         self.client.close()
@@ -214,6 +215,19 @@ class Operator:
             page = self._get(f"/v1/negotiations/{negotiation}/decisions", after=after)
             found += page["decisions"]
             after = page["next"]
+        return found
+
+    # ---------------------------------------------------------------- reading
+
+    def negotiation(self, negotiation: str) -> Answer:
+        """Where a negotiation stands, with its documents. For its parties, reviewers and gateways."""
+        return self._get(f"/v1/negotiations/{negotiation}")
+
+    def messages(self, negotiation: str) -> list[Answer]:
+        """Every message of a negotiation with its receipt, in order."""
+        found: list[Answer] = []
+        while page := self._get(f"/v1/negotiations/{negotiation}/messages", after=len(found) - 1)["messages"]:
+            found += page
         return found
 
     # ------------------------------------------------------------------ calls

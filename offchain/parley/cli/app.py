@@ -12,6 +12,7 @@ from parley.cli import (
     demo,
     deploy,
     doctor,
+    explain,
     govern,
     keys,
     negotiate,
@@ -39,6 +40,7 @@ app.command("tournament")(tournament.tournament)
 app.command("scenario")(scenario.scenario)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
+app.command("explain")(explain.explain)
 app.command("deploy")(deploy.deploy)
 app.command("reputation")(reputation.reputation)
 app.add_typer(agent.app, name="agent")

@@ -28,7 +28,8 @@ Digest = typer.Argument(..., help="0x and 64 hex digits.")
 
 
 @contextlib.contextmanager
-def _operator(url: str) -> Iterator[Operator]:
+def operator_at(url: str, *, scopes: tuple[str, ...] = ("read", "govern")) -> Iterator[Operator]:
+    """Signed in at the gateway at `url` with the key of the environment, for these scopes."""
     import httpx
 
     from parley.agents.operator import Operator
@@ -44,7 +45,7 @@ def _operator(url: str) -> Iterator[Operator]:
         raise unreachable(error, url) from None
     except (ValueError, KeyError, TypeError):
         raise GatewayNotReady("No gateway answers there.", url=url) from None
-    found = Operator(url, signer, chain_id, audience=audience)
+    found = Operator(url, signer, chain_id, audience=audience, scopes=scopes)
     try:
         yield found
     finally:
@@ -54,7 +55,7 @@ def _operator(url: str) -> Iterator[Operator]:
 @govern.command("status")
 def status(url: str = Url) -> None:
     """What is stopped now."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.controls())
 
 
@@ -73,7 +74,7 @@ def stop(
     named = [bool(all_), agent is not None, pair is not None, token is not None]
     if sum(named) != 1:
         raise ScopeUnclear("Name exactly one of --all, --agent, --pair and --token.", named=sum(named))
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         if agent is not None:
             print_json(operator.stop("agent", (agent.lower(),), reason))
         elif pair is not None:
@@ -87,21 +88,21 @@ def stop(
 @govern.command("lift")
 def lift(order: str = Digest, reason: str = Reason, url: str = Url) -> None:
     """Lifts the stop with this hash."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.lift(order, reason))
 
 
 @govern.command("alarms")
 def alarms(url: str = Url) -> None:
     """Thresholds that were crossed."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json({"anomalies": operator.anomalies()})
 
 
 @policy.command("show")
 def show(bundle: str | None = typer.Argument(None, help="A bundle's hash."), url: str = Url) -> None:
     """What is in force and on trial; or one bundle, whole."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.policies() if bundle is None else operator.bundle(bundle))
 
 
@@ -116,14 +117,14 @@ def load(
     from parley.policy.models import Bundle
 
     bundle = Bundle.parse(read_limited(path))
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.load(bundle, reason))
 
 
 @policy.command("shadow")
 def shadow(bundle: str = Digest, reason: str = Reason, url: str = Url) -> None:
     """Evaluates a loaded bundle beside the one in force; differences go on record."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.shadow(bundle, reason))
 
 
@@ -135,21 +136,21 @@ def stage(
     url: str = Url,
 ) -> None:
     """Lets a loaded bundle decide for a share of counterparties, always the same ones."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.stage(bundle, max(1, round(percent * 10_000)), reason))
 
 
 @policy.command("promote")
 def promote(bundle: str = Digest, reason: str = Reason, url: str = Url) -> None:
     """Puts a loaded bundle in force for everyone."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.promote(bundle, reason))
 
 
 @policy.command("roll-back")
 def roll_back(bundle: str = Digest, reason: str = Reason, url: str = Url) -> None:
     """Drops a candidate, or gives the bundle before it back its force."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.roll_back(bundle, reason))
 
 
@@ -160,7 +161,7 @@ def impact(
     url: str = Url,
 ) -> None:
     """Replays recorded decisions under a loaded bundle and lists every one that would change."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.impact(bundle, limit))
 
 
@@ -170,14 +171,14 @@ def list_(
     url: str = Url,
 ) -> None:
     """Requests for approval, oldest first."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json({"approvals": operator.approvals(None if status_ == "any" else status_)})
 
 
 @approvals.command("show")
 def one(identity: str = Digest, url: str = Url) -> None:
     """One request with its exact terms, the decision that asked for it, and what was decided."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.approval(identity))
 
 
@@ -189,12 +190,12 @@ def approve(
     url: str = Url,
 ) -> None:
     """Approves exactly these terms, by signature."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.decide(identity, granted=True, reason=reason, seconds=seconds))
 
 
 @approvals.command("refuse")
 def refuse(identity: str = Digest, reason: str = Reason, url: str = Url) -> None:
     """Refuses these terms, by signature."""
-    with _operator(url) as operator:
+    with operator_at(url) as operator:
         print_json(operator.decide(identity, granted=False, reason=reason))
