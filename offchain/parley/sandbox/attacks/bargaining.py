@@ -90,9 +90,10 @@ class Prober:
         if table is not None and view.space.gain(table) >= floor and view.space.agreeable(table):
             return AcceptOffer(Explanation(self.name, "enough"))
         if view.answerable:
-            return Propose(
-                view.space.mapping(_worth(view, max(floor, _slowly(view)))), Explanation(self.name, "probes")
-            )
+            asked = _worth(view, max(floor, _slowly(view)))
+            if view.mine and asked == view.mine[-1] and not view.may_repeat:
+                asked = _least_less(view, asked)
+            return Propose(view.space.mapping(asked), Explanation(self.name, "probes"))
         return Walk("no_agreement", Explanation(self.name, "nothing to gain"))
 
 
