@@ -98,7 +98,8 @@ abstract contract SymbolicTest is Test {
     {
         vm.assume(uint256(deal.sellerBond) >= uint256(deal.arbiterFee) * deal.milestones.length);
         vm.assume(lost <= rulings * BPS);
-        // floor(fee · lost / BPS) <= fee · rulings, which LemmaProof shows: with it no solver has to divide.
+        // lost <= rulings · BPS gives fee · lost <= fee · rulings · BPS, hence floor(fee · lost / BPS) <= fee · rulings. Said
+        // here, no solver has to find it out by dividing.
         vm.assume(uint256(deal.arbiterFee) * lost / BPS <= uint256(deal.arbiterFee) * rulings);
         locked = lockedIn(deal, milestone, rulings);
         vm.assume(locked <= type(uint128).max);
