@@ -19,7 +19,8 @@ from parley.negotiation.strategies.moves import Explanation
 from parley.policy.budget import Budget
 from parley.policy.facts import Counterparty
 from parley.scenarios.gate import Gate
-from parley.scenarios.hotel_block import BUYER, LOT, HotelBlock, TablePlan
+from parley.scenarios.hotel_block import HotelBlock, TablePlan
+from parley.scenarios.hotel_documents import BUYER, LOT
 from parley.scenarios.settling import deals_of
 from parley.terms.deal import Deal
 from parley.terms.domain import IssueValue

@@ -12,7 +12,8 @@ from parley.negotiation.space import Space
 from parley.negotiation.strategies import AcceptOffer, Explanation, Propose, make_strategy
 from parley.negotiation.utility import exact_utility
 from parley.scenarios.blocks import BlocksResult, play_blocks
-from parley.scenarios.hotel_block import BUYER, HotelBlock, TablePlan, hotel_block
+from parley.scenarios.hotel_block import HotelBlock, TablePlan, hotel_block
+from parley.scenarios.hotel_documents import BUYER
 from parley.scenarios.settling import deals_of
 from parley.terms.deal import Deal, bundle_hash
 from parley.terms.values import ZERO_HASH, Address

@@ -54,7 +54,7 @@ class Endings:
 
     def agent(self, player: Player) -> Agent:
         """An agent of this player without policy or budget."""
-        tokens = {self._stage.deployment.token: TokenName(TOKEN_NAME, TOKEN_VERSION)}
+        tokens: dict[str, TokenName] = {self._stage.deployment.token: TokenName(TOKEN_NAME, TOKEN_VERSION)}
         database = self._stage.folder.agents / f"{player.slug}.sqlite"
         return Agent(self._stage.url, player.signer, database, tokens=tokens)
 
