@@ -13,7 +13,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from parley.errors import ParleyError
-from parley.terms.documents import Document
+from parley.terms.documents import Document, Part
 from parley.terms.errors import DocumentInvalid, ProfileInvalid, SchemaVersionUnknown
 from parley.terms.migration import readable, register, upgraded
 from parley.terms.profile import Profile
@@ -168,6 +168,25 @@ def test_an_old_version_is_read_and_keeps_its_hash() -> None:
     assert newer.hash() != read.hash()
     assert Profile.parse(read.canonical()).hash() == read.hash()
     assert read.model_copy(update={"reservation_ppm": 5}).as_json()["version"] == 2
+
+
+class Holder(Part):
+    """A document with a profile inside."""
+
+    inner: Profile
+
+
+def test_an_old_version_is_read_inside_other_documents_too() -> None:
+    read = Holder.parse({"inner": first_version()}).inner
+    assert (read.version, read.hash()) == (2, Profile.parse(first_version()).hash())
+    assert Holder(inner=read).inner is read
+    with pytest.raises(SchemaVersionUnknown):
+        Holder.parse({"inner": {**first_version(), "version": 3}})
+    with pytest.raises(ProfileInvalid):
+        Holder.parse({"inner": {**first_version(), "discount_ppm": 1}})
+    for wrong in (None, [], {**first_version(), "version": "1"}, {**first_version(), "version": True}):
+        with pytest.raises(DocumentInvalid):
+            Holder.parse({"inner": wrong})
 
 
 @pytest.mark.parametrize(

@@ -6,11 +6,18 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, ValidationInfo, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 
 from parley.terms.canonical import MAX_BYTES, MAX_DEPTH, check_profile, dump_canonical, loads_unique
 from parley.terms.errors import DocumentInvalid
-from parley.terms.migration import upgraded
+from parley.terms.migration import check_readable, upgraded
 from parley.terms.values import WIRE, Hash32, keccak
 
 # Keys of what a frozen document has computed about itself, beside its fields in `__dict__`.
@@ -82,19 +89,12 @@ class Document(Part):
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
-        """As for a part. An older version is read through its migration and keeps the hash that it had.
-
-        Raises `SchemaVersionUnknown` for a version without a path to this one.
-        """
-        if not isinstance(value, Mapping) or type(version := value.get("version")) is not int:
-            return super().from_json(value)
-        fields = cls.model_fields
-        current = fields["version"].default
-        if version == current or value.get("schema") != fields["schema_"].default:
-            return super().from_json(value)
-        model = super().from_json(upgraded(value, value["schema"], current))
-        model.__dict__[_CANONICAL] = dump_canonical(value)
-        return model
+        """As for a part. Raises `SchemaVersionUnknown` for a version without a path to this one."""
+        if isinstance(value, Mapping) and type(version := value.get("version")) is int:
+            schema, current = cls.model_fields["schema_"].default, cls.model_fields["version"].default
+            if version != current and value.get("schema") == schema:
+                check_readable(schema, version, current)
+        return super().from_json(value)
 
     def remember_canonical(self, value: Mapping[str, Any]) -> None:
         """Keeps the canonical bytes of the JSON value that this model was just parsed from.
@@ -138,6 +138,24 @@ def _names(kind: type[BaseModel]) -> set[str]:
 @cache
 def _defaults(kind: type[BaseModel]) -> dict[str, Any]:
     return {name: field.default for name, field in kind.model_fields.items() if not field.is_required()}
+
+
+class Versioned(Document):
+    """A document with a history: an older version is read through its migration inside other documents
+    too.
+    """
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _read_older(cls, value: Any, handler: ModelWrapValidatorHandler[Self], info: ValidationInfo) -> Self:
+        current = cls.model_fields["version"].default
+        if info.context is not WIRE or not isinstance(value, Mapping):
+            return handler(value)
+        if type(version := value.get("version")) is not int or version == current:
+            return handler(value)
+        model = handler(upgraded(value, cls.model_fields["schema_"].default, current))
+        model.__dict__[_CANONICAL] = dump_canonical(value)
+        return model
 
 
 def invalid_document(name: str, error: ValidationError) -> DocumentInvalid:

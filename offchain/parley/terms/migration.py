@@ -37,21 +37,24 @@ def readable(schema: str, current: int) -> tuple[int, ...]:
     return tuple(range(first, current + 1))
 
 
-def upgraded(value: Json, schema: str, current: int) -> Json:
-    """`value`, which names its version, in the form of version `current`.
-
-    Raises `SchemaVersionUnknown` for a newer version, and for an old one without a path.
-    """
-    version = value["version"]
-    if version not in readable(schema, current):
+def check_readable(schema: str, version: int, current: int) -> None:
+    """Raises `SchemaVersionUnknown` for a newer version, and for an old one without a path."""
+    found = readable(schema, current)
+    if version not in found:
         raise SchemaVersionUnknown(
             f"{schema} version {version} cannot be read here",
             document=schema,
             field="version",
             problem="unknown version",
             version=version,
-            readable=list(readable(schema, current)),
+            readable=list(found),
         )
+
+
+def upgraded(value: Json, schema: str, current: int) -> Json:
+    """`value`, which names its version, in the form of version `current`. Raises `SchemaVersionUnknown`."""
+    version = value["version"]
+    check_readable(schema, version, current)
     for step in range(version, current):
         value = {**_STEPS[schema, step](value), "version": step + 1}
     return value

@@ -16,7 +16,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, PlainValidator, WithJsonSchema, model_validator
 
 from parley.errors import ParleyError
-from parley.terms.documents import Document, Part
+from parley.terms.documents import Part, Versioned
 from parley.terms.domain import ChoiceIssue, Domain, IssueValue
 from parley.terms.errors import ExpressionInvalid, ProfileInvalid
 from parley.terms.expressions import Expression, check_names, check_shape, evaluate
@@ -149,7 +149,7 @@ class Bonus(Part):
         return all(region.allows(values[name]) for name, region in self.where.items())
 
 
-class Profile(Document):
+class Profile(Versioned):
     """A party's preferences over one domain. It never leaves its owner's process.
 
     `weights` ppm of every issue; `utilities` for every issue with a weight, and where given for one without
