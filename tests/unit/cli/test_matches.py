@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -282,3 +285,17 @@ def test_a_tournament_of_nonsense(parley: Any, tmp_path: Path, arguments: tuple[
     assert found.status == 1
     assert f"[{code}]" in found.err
     assert "Traceback" not in found.said
+
+
+def test_the_output_does_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    paths = write(tmp_path)
+    strategies = ("--strategy", "adaptive", "--strategy", "bayesian")
+    command = [sys.executable, "-m", "parley.cli", *options(paths, *strategies, "--json")]
+    printed = [
+        subprocess.run(
+            command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    ]
+    assert printed[0] == printed[1]
+    assert json.loads(printed[0])["schema"] == "parley/match"
