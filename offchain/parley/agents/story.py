@@ -116,7 +116,7 @@ def tell(view: Json, messages: Iterable[Json], decisions: Iterable[Json]) -> Sto
 
 
 def _allowed(decision: Json) -> bool:
-    return decision["kind"] == "shadow-difference" or decision["decision"]["outcome"] == "allow"
+    return bool(decision["kind"] == "shadow-difference" or decision["decision"]["outcome"] == "allow")
 
 
 def said(name: str, payload: Json | None) -> str:
