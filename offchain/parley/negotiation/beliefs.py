@@ -6,7 +6,8 @@ deadline and the bend of its concession are weighed by how well they explain the
 measured in the owner's own utility, which is all it knows for certain: the reservation is what the best
 offer at the end would be worth to it.
 
-Weights are integers, halved for every `UNIT` of error, so that equal offers give equal beliefs on any machine.
+Weights are integers, halved for every `UNIT` of error, so that equal offers give equal beliefs on any
+machine.
 """
 
 from __future__ import annotations
