@@ -3,12 +3,14 @@ pragma solidity ^0.8.30;
 
 import {EscrowActions} from "./EscrowActions.sol";
 import {Accounts} from "./escrow/Accounts.sol";
+import {Batches} from "./escrow/Batches.sol";
 import {Consent} from "./escrow/Consent.sol";
-import {Deals} from "./escrow/Deals.sol";
+import {Opening} from "./escrow/Opening.sol";
 import {IEscrow} from "./interfaces/IEscrow.sol";
 import {IEscrowActions, IEscrowCore} from "./interfaces/IEscrowHalves.sol";
 import {AccountWords} from "./libraries/AccountWord.sol";
 import {ActionHash} from "./libraries/ActionHash.sol";
+import {DealHash} from "./libraries/DealHash.sol";
 import {DealRules} from "./libraries/DealRules.sol";
 import {DealWord, DealWords} from "./libraries/DealWord.sol";
 import {MandateRules} from "./libraries/MandateRules.sol";
@@ -18,8 +20,9 @@ import {MandateRules} from "./libraries/MandateRules.sol";
 /// @dev Every call loads the deal's word, checks, writes the next word, credits, and calls the token last.
 /// The code is in two halves, as one contract may not be larger than 24 576 bytes (EIP-170): what happens with every deal is
 /// here, the rest in EscrowActions, which the constructor makes and which nothing can exchange. Together they are IEscrow.
-contract Escrow is Deals, Accounts {
+contract Escrow is Opening, Batches, Accounts {
     uint256 private constant MAX_DELIVERIES = 4;
+    uint256 private constant MAX_LINKED = 64;
 
     EscrowActions private immutable _actions;
 
@@ -51,38 +54,89 @@ contract Escrow is Deals, Accounts {
         IEscrow.Funding calldata buyerFunding,
         IEscrow.Funding calldata sellerFunding
     ) external nonReentrant returns (bytes32 dealId) {
+        dealId = _unopened(deal);
         uint256 fees = DealRules.check(deal);
-        dealId = _idOf(deal);
-        if (DealWord.unwrap(_deals[dealId]) != 0) revert IEscrow.WrongStatus(dealId, _deals[dealId].status());
-        address buyer = deal.buyer;
-        address seller = deal.seller;
-        IEscrow.FundingKind buyerKind = buyerFunding.kind;
-        IEscrow.FundingKind sellerKind = sellerFunding.kind;
-        _requireEpoch(buyer, deal.buyerEpoch);
-        _requireEpoch(seller, deal.sellerEpoch);
-        // A party's payment that names the whole deal is its consent too; it is verified below.
-        address actor = buyer;
-        if (!_consents(buyerKind) || buyerSignature.length != 0) {
-            actor = _requireConsent(deal, buyer, MandateRules.OPEN, 0, dealId, buyerSignature);
-        }
-        if (!_consents(sellerKind) || sellerSignature.length != 0) {
-            address other = _requireConsent(deal, seller, MandateRules.OPEN, 0, dealId, sellerSignature);
-            if (other == actor) revert IEscrow.MandateAgent(actor);
-        }
+        _open(deal, dealId, fees, buyerSignature, sellerSignature, buyerFunding, sellerFunding);
+    }
 
-        address token = deal.token;
-        uint256 bond = deal.sellerBond;
-        uint256 due = deal.price;
-        // A few amounts of 128 bits: no sum of them can wrap.
-        unchecked {
-            due += fees;
-            if (due + bond > type(uint128).max) revert IEscrow.LockedTooLarge(due + bond);
-            _deals[dealId] = DealWords.opened(due + bond);
-            emit IEscrow.Opened(dealId, buyer, seller, token, deal.price, uint128(due + bond), deal.transcriptRoot);
-            if (deal.relayFee != 0) due += _relayFee(deal, buyerKind);
+    /// @inheritdoc IEscrowCore
+    function openLinked(IEscrow.Opening[] calldata items) external nonReentrant returns (bytes32[] memory dealIds) {
+        uint256 count = items.length;
+        if (count < 2 || count > MAX_LINKED) revert IEscrow.BundleSize(count, MAX_LINKED);
+        bytes32 bundle = DealHash.bundleOf(items);
+        dealIds = new bytes32[](count);
+        for (uint256 i; i < count; ++i) {
+            IEscrow.Opening calldata item = items[i];
+            if (item.deal.bundle != bundle) revert IEscrow.BundleMismatch(i, item.deal.bundle, bundle);
+            bytes32 dealId = _unopened(item.deal);
+            dealIds[i] = dealId;
+            uint256 fees = DealRules.checkLinked(item.deal);
+            _open(
+                item.deal,
+                dealId,
+                fees,
+                item.buyerSignature,
+                item.sellerSignature,
+                item.buyerFunding,
+                item.sellerFunding
+            );
         }
-        _fund(deal, dealId, token, buyer, due, buyerKind, buyerFunding);
-        _fund(deal, dealId, token, seller, bond, sellerKind, sellerFunding);
+    }
+
+    /// @inheritdoc IEscrowCore
+    function openAndSettle(
+        IEscrow.Deal calldata deal,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        IEscrow.Funding calldata buyerFunding
+    ) external nonReentrant returns (bytes32 dealId) {
+        DealRules.checkInstant(deal);
+        dealId = _idOf(deal);
+        _exchange(deal, dealId, buyerSignature, sellerSignature, buyerFunding);
+    }
+
+    /// @inheritdoc IEscrowCore
+    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external {
+        uint64 current = _epochs[party];
+        uint64 newest = _era;
+        if (epoch <= current) revert IEscrow.EpochStale(party, epoch, current);
+        // One step at a time, or one account could use up the numbers of all.
+        if (epoch > newest) {
+            if (epoch != newest + 1) revert IEscrow.EpochStale(party, epoch, newest);
+            _era = epoch;
+        }
+        _requireAction(party, ActionHash.epochOf(party, epoch, validUntil), validUntil, signature);
+        _epochs[party] = epoch;
+        emit IEscrow.EpochAdvanced(party, epoch);
+    }
+
+    // ----------------------------------------------------------------- batches
+
+    /// @inheritdoc IEscrowCore
+    function openBatch(IEscrow.Opening[] calldata items) external returns (IEscrow.Failure[] memory) {
+        uint256 place;
+        assembly ("memory-safe") {
+            place := items.offset
+        }
+        return _each(IEscrowCore.open.selector, place, items.length);
+    }
+
+    /// @inheritdoc IEscrowCore
+    function settleBatch(IEscrow.Receipt[] calldata items) external returns (IEscrow.Failure[] memory) {
+        uint256 place;
+        assembly ("memory-safe") {
+            place := items.offset
+        }
+        return _each(IEscrowCore.settle.selector, place, items.length);
+    }
+
+    /// @inheritdoc IEscrowCore
+    function openAndSettleBatch(IEscrow.Exchange[] calldata items) external returns (IEscrow.Failure[] memory) {
+        uint256 place;
+        assembly ("memory-safe") {
+            place := items.offset
+        }
+        return _each(IEscrowCore.openAndSettle.selector, place, items.length);
     }
 
     // ------------------------------------------------------- life of one deal
@@ -124,7 +178,7 @@ contract Escrow is Deals, Accounts {
         (bytes32 dealId, DealWord word) = _live(deal, milestone);
         bytes32 action = ActionHash.receipt(dealId, milestone, deliverable, fee, validUntil);
         _requireAct(deal, deal.buyer, MandateRules.RECEIPT, action, fee, validUntil, signature);
-        _pay(deal, dealId, word, IEscrow.Acceptance.Receipt, deliverable, fee);
+        _pay(deal, dealId, word, IEscrow.Acceptance.Receipt, deliverable, fee, 0);
     }
 
     /// @inheritdoc IEscrowCore
@@ -132,7 +186,8 @@ contract Escrow is Deals, Accounts {
         (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Delivered);
         _requireAfter(word.since() + deal.reviewWindow);
         _count(deal.token, deal.buyer, AccountWords.BY_SILENCE);
-        _pay(deal, dealId, word, IEscrow.Acceptance.Silence, 0, 0);
+        (uint256 reward,) = _payCaller(deal, dealId, _amount(deal, word), 0);
+        _pay(deal, dealId, word, IEscrow.Acceptance.Silence, 0, 0, reward);
     }
 
     // ------------------------------------------------------------------ views
@@ -160,6 +215,16 @@ contract Escrow is Deals, Accounts {
     /// @inheritdoc IEscrowCore
     function nonceUsed(address party, uint256 nonce) external view returns (bool) {
         return _nonces[party][nonce >> 8] >> (nonce & 0xff) & 1 == 1;
+    }
+
+    /// @inheritdoc IEscrowCore
+    function instantUsed(address buyer, address seller, uint256 nonce) external view returns (bool) {
+        return _instants[_instantPlace(buyer, seller, nonce)] >> (nonce & 0xff) & 1 == 1;
+    }
+
+    /// @inheritdoc IEscrowCore
+    function era() external view returns (uint64) {
+        return _era;
     }
 
     /// @inheritdoc IEscrowCore

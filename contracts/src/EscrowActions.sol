@@ -9,6 +9,7 @@ import {IEscrow} from "./interfaces/IEscrow.sol";
 import {IEscrowActions} from "./interfaces/IEscrowHalves.sol";
 import {AccountWords, RecordWords} from "./libraries/AccountWord.sol";
 import {ActionHash} from "./libraries/ActionHash.sol";
+import {DealRules} from "./libraries/DealRules.sol";
 import {DealWord, DealWords} from "./libraries/DealWord.sol";
 import {MandateRules} from "./libraries/MandateRules.sol";
 
@@ -28,22 +29,18 @@ contract EscrowActions is Deals, Mandates, Amendments {
         nonReentrant
     {
         bytes32 dealId = _idOf(deal);
-        _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
         _requireParty(deal, party);
         bytes32 action = ActionHash.cancellation(dealId, party, fee, validUntil);
         _requireAct(deal, party, MandateRules.LEAVE, action, fee, validUntil, signature);
-        _deals[dealId] = DealWords.pack(IEscrow.Status.Cancelled, 0, 0, 0, 0, 0);
-        emit IEscrow.Cancelled(dealId, party);
+        if (deal.payout & DealRules.INSTANT != 0) {
+            _useInstant(deal.buyer, deal.seller, deal.nonce);
+            emit IEscrow.InstantCancelled(dealId, deal.buyer, deal.seller, party, deal.nonce);
+        } else {
+            _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
+            _deals[dealId] = DealWords.pack(IEscrow.Status.Cancelled, 0, 0, 0, 0, 0);
+            emit IEscrow.Cancelled(dealId, party);
+        }
         _payFee(deal.token, party, fee);
-    }
-
-    /// @inheritdoc IEscrowActions
-    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external asEscrow {
-        uint64 current = _epochs[party];
-        if (epoch <= current) revert IEscrow.EpochStale(party, epoch, current);
-        _requireAction(party, ActionHash.epochOf(party, epoch, validUntil), validUntil, signature);
-        _epochs[party] = epoch;
-        emit IEscrow.EpochAdvanced(party, epoch);
     }
 
     // ------------------------------------------------------- life of one deal
@@ -76,8 +73,11 @@ contract EscrowActions is Deals, Mandates, Amendments {
         if (deal.arbiter != address(0)) _requireAfter(word.since() + deal.disputeWindow);
         uint256 toSeller = _amount(deal, word) * deal.rejectedSellerBps / BPS + _bondLeft(deal, word.lost());
         _note(deal.token, deal.seller, RecordWords.REJECTIONS_UNDISPUTED);
-        _close(dealId, word, IEscrow.Outcome.RejectionClosed, toSeller, word.locked() - toSeller, 0);
-        _payOut(deal, address(0), 0, toSeller, word.locked() - toSeller);
+        uint256 toBuyer = word.locked() - toSeller;
+        _close(dealId, word, IEscrow.Outcome.RejectionClosed, toSeller, toBuyer, 0);
+        (uint256 fromSeller, uint256 fromBuyer) =
+            _payCaller(deal, dealId, toSeller - _bondLeft(deal, word.lost()), toBuyer);
+        _payOut(deal, address(0), 0, toSeller - fromSeller, toBuyer - fromBuyer);
     }
 
     /// @inheritdoc IEscrowActions
@@ -127,7 +127,9 @@ contract EscrowActions is Deals, Mandates, Amendments {
         );
         _countRuling(deal, sellerBps);
         _credit(deal.token, deal.arbiter, deal.arbiterFee);
-        _divide(deal, dealId, word, word.lost() + BPS - sellerBps, toSeller, toBuyer, deal.arbiterFee, fee);
+        (toSeller, toBuyer) =
+            _divide(deal, dealId, word, word.lost() + BPS - sellerBps, toSeller, toBuyer, deal.arbiterFee);
+        _payOut(deal, deal.arbiter, fee, toSeller, toBuyer);
     }
 
     /// @inheritdoc IEscrowActions
@@ -138,7 +140,9 @@ contract EscrowActions is Deals, Mandates, Amendments {
         uint256 toBuyer = _amount(deal, word) - toSeller;
         emit IEscrow.Lapsed(dealId, deal.arbiter, uint8(word.milestone()), uint128(toSeller), uint128(toBuyer));
         _note(deal.token, deal.arbiter, RecordWords.LAPSED);
-        _divide(deal, dealId, word, word.lost(), toSeller, toBuyer, 0, 0);
+        (uint256 fromSeller, uint256 fromBuyer) = _payCaller(deal, dealId, toSeller, toBuyer);
+        (toSeller, toBuyer) = _divide(deal, dealId, word, word.lost(), toSeller, toBuyer, 0);
+        _payOut(deal, address(0), 0, toSeller - fromSeller, toBuyer - fromBuyer);
     }
 
     /// @inheritdoc IEscrowActions
@@ -176,7 +180,12 @@ contract EscrowActions is Deals, Mandates, Amendments {
         }
         uint256 toBuyer = word.locked() - toSeller;
         _close(dealId, word, outcome, toSeller, toBuyer, 0);
-        _payOut(deal, party, party == address(0) ? 0 : fee, toSeller, toBuyer);
+        if (party == address(0)) {
+            (, uint256 reward) = _payCaller(deal, dealId, 0, toBuyer);
+            _payOut(deal, party, 0, toSeller, toBuyer - reward);
+        } else {
+            _payOut(deal, party, fee, toSeller, toBuyer);
+        }
     }
 
     /// @inheritdoc IEscrowActions

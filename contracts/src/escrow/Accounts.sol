@@ -56,7 +56,10 @@ abstract contract Accounts is IEscrowCore, Ledger {
         _requireRecipient(to);
         bytes32 action = ActionHash.withdrawal(party, token, to, amount, fee, nonce, validUntil);
         _requireAction(party, action, validUntil, signature);
-        if (signature.length != 0) _useNonce(party, nonce);
+        if (signature.length != 0) {
+            _useNonce(party, nonce);
+            emit IEscrow.NonceSpent(party, nonce);
+        }
         _debit(token, party, amount);
         _payFee(token, party, fee);
         if (!TokenCalls.transfer(token, to, amount, gasleft())) revert IEscrow.TransferFailed(token, to, amount);

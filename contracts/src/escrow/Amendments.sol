@@ -36,8 +36,7 @@ abstract contract Amendments is IEscrowActions, Deals {
         move.buyerHas = word.locked() - move.sellerHas;
         amendmentId = _idOf(amendment);
         _requireStatus(amendmentId, _deals[amendmentId], IEscrow.Status.Unopened);
-        _requireEpoch(amendment.buyer, amendment.buyerEpoch);
-        _requireEpoch(amendment.seller, amendment.sellerEpoch);
+        _requireEpochs(amendment);
         address actor = amendment.buyer;
         if (!_consents(buyerFunding.kind) || buyerSignature.length != 0) {
             uint256 spend = short(move.buyerOwes + amendment.relayFee, move.buyerHas);

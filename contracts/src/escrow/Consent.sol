@@ -21,6 +21,9 @@ abstract contract Consent {
     uint256 private immutable _chainId;
     bytes32 private immutable _separator;
 
+    /// @dev The newest epoch that anyone began. An account's own is never above it.
+    uint64 internal _era;
+    /// @dev The oldest epoch for which an account's signatures still count.
     mapping(address party => uint64) internal _epochs;
     /// @dev 256 nonces a word, as in Permit2: order does not matter, so nothing waits for anything.
     mapping(address party => mapping(uint256 index => uint256 bits)) internal _nonces;
@@ -53,8 +56,21 @@ abstract contract Consent {
     }
 
     function _requireEpoch(address party, uint64 signed) internal view {
-        uint64 current = _epochs[party];
-        if (signed != current) revert IEscrow.EpochStale(party, signed, current);
+        _requireEpoch(party, signed, _era);
+    }
+
+    /// @dev What was signed for the newest epoch of all cannot be older than the party's own: one word for both sides, and
+    /// for every deal of a batch.
+    function _requireEpochs(IEscrow.Deal calldata deal) internal view {
+        uint256 era = _era;
+        if (deal.buyerEpoch != era) _requireEpoch(deal.buyer, deal.buyerEpoch, era);
+        if (deal.sellerEpoch != era) _requireEpoch(deal.seller, deal.sellerEpoch, era);
+    }
+
+    function _requireEpoch(address party, uint64 signed, uint256 era) private view {
+        uint256 oldest = _epochs[party];
+        if (signed < oldest) revert IEscrow.EpochStale(party, signed, oldest);
+        if (signed > era) revert IEscrow.EpochStale(party, signed, era);
     }
 
     function _useNonce(address party, uint256 nonce) internal {

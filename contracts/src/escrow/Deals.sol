@@ -14,17 +14,21 @@ abstract contract Deals is Funding {
 
     mapping(bytes32 dealId => DealWord) internal _deals;
     mapping(bytes32 split => bool) internal _splitSpent;
+    /// @dev Nonces of instant deals, for each (buyer, seller) apart: neither can use up those of the other with anyone else.
+    mapping(bytes32 place => uint256 bits) internal _instants;
 
     // ------------------------------------------------------------------ money
 
-    /// @dev Pays the current milestone in full and goes to the next one or closes.
+    /// @dev Pays the current milestone in full and goes to the next one or closes. `reward` is the caller's part of it, by now
+    /// in its account.
     function _pay(
         IEscrow.Deal calldata deal,
         bytes32 dealId,
         DealWord word,
         IEscrow.Acceptance how,
         bytes32 deliverable,
-        uint256 fee
+        uint256 fee,
+        uint256 reward
     ) internal {
         address token = deal.token;
         address buyer = deal.buyer;
@@ -47,14 +51,19 @@ abstract contract Deals is Funding {
                 _count(token, seller, AccountWords.SETTLED_AS_SELLER);
             }
         }
+        unchecked {
+            toSeller -= reward;
+        }
         bool inside = deal.payout & 1 != 0;
         if (inside) _credit(token, seller, toSeller);
         _payFee(token, buyer, fee);
         if (!inside) _push(token, seller, toSeller);
     }
 
-    /// @dev Pays the current milestone in two shares and goes to the next one or closes. `charged` is the arbiter's, by
-    /// now in its account.
+    /// @dev Divides the current milestone and goes to the next one or closes. `charged` is the arbiter's, by now in its
+    /// account.
+    /// @return sellerGets base units to pay out, bond included where the deal closes
+    /// @return buyerGets base units to pay out, unused fees included where the deal closes
     function _divide(
         IEscrow.Deal calldata deal,
         bytes32 dealId,
@@ -62,9 +71,8 @@ abstract contract Deals is Funding {
         uint256 lost,
         uint256 toSeller,
         uint256 toBuyer,
-        uint256 charged,
-        uint256 fee
-    ) internal {
+        uint256 charged
+    ) internal returns (uint256 sellerGets, uint256 buyerGets) {
         uint256 remaining = word.locked() - toSeller - toBuyer - charged;
         if (_isLast(deal, word)) {
             uint256 bond = _bondLeft(deal, lost);
@@ -74,7 +82,7 @@ abstract contract Deals is Funding {
         } else {
             _deals[dealId] = _next(word, lost, remaining);
         }
-        _payOut(deal, deal.arbiter, fee, toSeller, toBuyer);
+        return (toSeller, toBuyer);
     }
 
     function _close(
@@ -87,6 +95,39 @@ abstract contract Deals is Funding {
     ) internal {
         _deals[dealId] = word.closed();
         emit IEscrow.Closed(dealId, outcome, uint128(toSeller), uint128(toBuyer), uint128(toArbiter));
+    }
+
+    /// @dev Pays a stranger that calls a timed exit, so that an agent without gas is not stuck there: at most `relayFee` and a
+    /// hundredth of what the exit gives, each side in proportion to its part and the remainder the buyer.
+    /// @param sellerGains what the exit gives the seller, without its own bond
+    /// @return fromSeller base units that the seller gets less
+    /// @return fromBuyer base units that the buyer gets less
+    function _payCaller(IEscrow.Deal calldata deal, bytes32 dealId, uint256 sellerGains, uint256 buyerGains)
+        internal
+        returns (uint256 fromSeller, uint256 fromBuyer)
+    {
+        if (msg.sender == deal.buyer || msg.sender == deal.seller || msg.sender == deal.arbiter) return (0, 0);
+        uint256 gains = sellerGains + buyerGains;
+        uint256 reward = gains / 100;
+        if (reward > deal.relayFee) reward = deal.relayFee;
+        if (reward == 0) return (0, 0);
+        fromSeller = reward * sellerGains / gains;
+        fromBuyer = reward - fromSeller;
+        _credit(deal.token, msg.sender, reward);
+        emit IEscrow.CallerPaid(dealId, msg.sender, uint128(fromSeller), uint128(fromBuyer));
+    }
+
+    /// @dev Bit of the nonce of an instant deal: one for all deals of its buyer with its seller.
+    function _useInstant(address buyer, address seller, uint256 nonce) internal {
+        bytes32 place = _instantPlace(buyer, seller, nonce);
+        uint256 bits = _instants[place];
+        uint256 bit = 1 << (nonce & 0xff);
+        if (bits & bit != 0) revert IEscrow.InstantNonceUsed(buyer, seller, nonce);
+        _instants[place] = bits | bit;
+    }
+
+    function _instantPlace(address buyer, address seller, uint256 nonce) internal pure returns (bytes32) {
+        return keccak256(abi.encode(buyer, seller, nonce >> 8));
     }
 
     /// @dev Credits first, then the fee of the signed action, and only then calls of the token.

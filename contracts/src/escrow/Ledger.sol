@@ -29,6 +29,11 @@ abstract contract Ledger is Consent {
         place.word = word;
     }
 
+    function _debitAndCount(address token, address party, uint256 amount, Counter counter) internal {
+        Place storage place = _accounts[token][party];
+        place.word = _debited(place.word.bumped(counter), token, party, amount);
+    }
+
     function _count(address token, address party, Counter counter) internal {
         Place storage place = _accounts[token][party];
         place.word = place.word.bumped(counter);
@@ -41,10 +46,7 @@ abstract contract Ledger is Consent {
     function _debit(address token, address party, uint256 amount) internal {
         if (amount == 0) return;
         Place storage place = _accounts[token][party];
-        uint256 available = place.word.balance();
-        if (available < amount) revert IEscrow.BalanceShort(token, party, available, amount);
-        place.word = place.word.minus(amount);
-        emit IEscrow.Debited(token, party, uint128(amount));
+        place.word = _debited(place.word, token, party, amount);
     }
 
     /// @dev From the signer's internal balance to the caller's, unless they are one.
@@ -57,6 +59,13 @@ abstract contract Ledger is Consent {
     /// @dev Sends a payout; where the token refuses, credits it. Nobody's refusal holds up a deal.
     function _push(address token, address to, uint256 amount) internal {
         if (amount != 0 && !TokenCalls.tryPush(token, to, amount)) _credit(token, to, amount);
+    }
+
+    function _debited(AccountWord word, address token, address party, uint256 amount) private returns (AccountWord) {
+        uint256 available = word.balance();
+        if (available < amount) revert IEscrow.BalanceShort(token, party, available, amount);
+        emit IEscrow.Debited(token, party, uint128(amount));
+        return word.minus(amount);
     }
 
     /// @dev A balance stops at 2^128 − 1, so that no payout can revert: a token that conjures more than that may lose its own

@@ -183,6 +183,39 @@ interface IEscrow is IEscrowCore, IEscrowActions {
         Permit // EIP-2612, then as Allowance; value ‖ deadline ‖ r ‖ s ‖ v
     }
 
+    /// @dev One item of `openBatch` and `openLinked`: the arguments of `open`.
+    struct Opening {
+        Deal deal;
+        bytes buyerSignature;
+        bytes sellerSignature;
+        Funding buyerFunding;
+        Funding sellerFunding;
+    }
+
+    /// @dev One item of `settleBatch`: the arguments of `settle`.
+    struct Receipt {
+        Deal deal;
+        uint8 milestone;
+        bytes32 deliverable;
+        uint128 fee;
+        uint40 validUntil;
+        bytes signature;
+    }
+
+    /// @dev One item of `openAndSettleBatch`: the arguments of `openAndSettle`.
+    struct Exchange {
+        Deal deal;
+        bytes buyerSignature;
+        bytes sellerSignature;
+        Funding buyerFunding;
+    }
+
+    /// @dev An item of a batch that was skipped: `reason` is the custom error it reverted with, ABI-encoded.
+    struct Failure {
+        uint256 index;
+        bytes reason;
+    }
+
     /// @dev Exact amounts that close a deal; `milestone`, `status` and `locked` must be the deal's at that moment.
     struct Split {
         bytes32 dealId;
@@ -230,6 +263,25 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     /// @dev Final. Totals of this closing call, bond and fees returned included. Not emitted where `Settled` closes.
     event Closed(bytes32 indexed dealId, Outcome outcome, uint128 toSeller, uint128 toBuyer, uint128 toArbiter);
     event Cancelled(bytes32 indexed dealId, address indexed party);
+    /// @dev An instant deal, whole in one call. It has no `Opened`, no `Settled` and no state.
+    event InstantSettled(
+        bytes32 indexed dealId,
+        address indexed buyer,
+        address indexed seller,
+        address token,
+        uint128 price,
+        uint256 nonce,
+        bytes32 transcriptRoot
+    );
+    event InstantCancelled(
+        bytes32 indexed dealId, address indexed buyer, address indexed seller, address party, uint256 nonce
+    );
+    /// @dev Paid to the internal balance of a stranger that called a timed exit, out of what the sides get by it.
+    event CallerPaid(bytes32 indexed dealId, address indexed caller, uint128 fromSeller, uint128 fromBuyer);
+    /// @dev Item `index` of a batch was skipped and changed nothing.
+    event ItemFailed(uint256 indexed index, bytes reason);
+    /// @dev A signed withdrawal used this nonce.
+    event NonceSpent(address indexed party, uint256 nonce);
     /// @dev `deal` closed with outcome Amended in the same call, and `amendment` opened.
     event Amended(bytes32 indexed dealId, bytes32 indexed amendment);
     /// @dev An agent acted; `digest` is what it signed and `used` what is gone of the budget by now, base units.
@@ -251,7 +303,7 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     error MilestoneAmountZero(uint256 index);
     error MilestonesSum(uint256 sum, uint256 price);
     error MilestoneOrder(uint256 index, uint256 deliverBy, uint256 earliest);
-    error DeadlinePassed(uint256 deliverBy, uint256 nowAt);
+    error DeadlineBeforeOpening(uint256 deliverBy, uint256 openBy);
     error WindowOutOfRange(uint256 window, uint256 maximum);
     error BpsOutOfRange(uint256 bps);
     error BondBelowFees(uint256 bond, uint256 fees);
@@ -260,6 +312,13 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     error OpenByPassed(uint256 openBy, uint256 nowAt);
     error EpochStale(address party, uint256 signed, uint256 current);
     error LinkedDealAlone(bytes32 bundle);
+    error BundleMismatch(uint256 index, bytes32 signed, bytes32 actual);
+    error BundleSize(uint256 count, uint256 maximum);
+    error BatchSize(uint256 count, uint256 maximum);
+    error BatchGasShort(uint256 index, uint256 available, uint256 wanted);
+    error NotInstant(uint8 payout);
+    error InstantDealBound(address arbiter, uint256 arbiterFee, uint256 sellerBond, uint256 milestones);
+    error InstantNonceUsed(address buyer, address seller, uint256 nonce);
     error AmendmentNotHere(bytes32 amends);
     error SignatureInvalid(address signer, bytes32 digest);
     error SignatureKindUnknown(uint8 kind);

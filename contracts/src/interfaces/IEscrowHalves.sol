@@ -18,7 +18,47 @@ interface IEscrowCore {
         IEscrow.Funding calldata sellerFunding
     ) external returns (bytes32 dealId);
 
+    /// @notice Opens linked deals all together or not at all: each has the same `bundle`, the hash over all of them in the
+    /// order of `items`. They cannot be opened in any other way.
+    /// @param items 2 to 64 of them
+    function openLinked(IEscrow.Opening[] calldata items) external returns (bytes32[] memory dealIds);
+
+    /// @notice Does an instant deal: the seller is paid at once and the deal leaves no state behind. Its `payout` has bit 2,
+    /// which no other call takes; it has one milestone, no arbiter and no bond. An agent of the buyer needs the rights to
+    /// open and to accept. The nonce is one of 256 in a word that all instant deals of this buyer with this seller share: near
+    /// numbers are cheap. `cancel` uses it up; a new epoch voids it.
+    function openAndSettle(
+        IEscrow.Deal calldata deal,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        IEscrow.Funding calldata buyerFunding
+    ) external returns (bytes32 dealId);
+
+    /// @notice Makes every unopened deal that `party` signed with an older epoch unopenable.
+    /// @param epoch the new epoch, above `epochOf(party)` and at most `era() + 1`: with that, everything signed so far is void
+    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external;
+
+    // ----------------------------------------------------------------- batches
+
+    // Each item is the arguments of one call and fails or succeeds by itself. An item that fails changes nothing, is logged
+    // (`ItemFailed`) and returned, and the next one follows. An item that was done before (the deal is open or closed, the
+    // milestone is behind) is no failure; of an instant deal only its nonce is known, and a used one fails. Each item may use
+    // two million gas: a caller that brings too little for that makes the batch revert with BatchGasShort, never an item fail.
+    // 1 to 200 items.
+
+    /// @notice `open` for each item.
+    function openBatch(IEscrow.Opening[] calldata items) external returns (IEscrow.Failure[] memory failures);
+
+    /// @notice `settle` for each item.
+    function settleBatch(IEscrow.Receipt[] calldata items) external returns (IEscrow.Failure[] memory failures);
+
+    /// @notice `openAndSettle` for each item.
+    function openAndSettleBatch(IEscrow.Exchange[] calldata items) external returns (IEscrow.Failure[] memory failures);
+
     // ------------------------------------------------------- life of one deal
+
+    // Whoever calls a timed exit (settleBySilence, closeRejected, lapse, refund after a missed deadline) without being a party
+    // or the arbiter earns min(relayFee, 1 % of what the exit gives), from those who get it.
 
     // The arguments of a signed action are the fields of its EIP-712 struct in order, with `deal` in the place of its id.
     // They bind a direct call too, so that a late or repeated transaction never acts on another milestone or delivery.
@@ -89,7 +129,12 @@ interface IEscrowCore {
     function stateOf(bytes32 dealId) external view returns (IEscrow.DealState memory);
     function accountOf(address token, address party) external view returns (IEscrow.Account memory);
     function recordOf(address token, address party) external view returns (IEscrow.Record memory);
+    /// @notice The oldest epoch for which the signatures of `party` still count.
     function epochOf(address party) external view returns (uint64);
+    /// @notice The newest epoch that anyone began. Deals signed for it open at the least gas.
+    function era() external view returns (uint64);
+    /// @notice Whether an instant deal of this buyer with this seller was done or cancelled under this nonce.
+    function instantUsed(address buyer, address seller, uint256 nonce) external view returns (bool);
     /// @notice Whether the split with this digest was revoked. A split that was used has a closed deal.
     function splitSpent(bytes32 digest) external view returns (bool);
     function nonceUsed(address party, uint256 nonce) external view returns (bool);
@@ -120,10 +165,6 @@ interface IEscrowActions {
     /// @notice Kills a deal that was not opened yet. By either party of it, or its `Cancellation` signature.
     function cancel(IEscrow.Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
         external;
-
-    /// @notice Makes every unopened deal that `party` signed with an older epoch unopenable.
-    /// @param epoch the new epoch, above the current one
-    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external;
 
     // ------------------------------------------------------------------ mandates
 

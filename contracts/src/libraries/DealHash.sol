@@ -13,7 +13,20 @@ library DealHash {
     /// @dev The head of a Deal in calldata is its EIP-712 data word for word, except that `milestones` (word 18 of 29)
     /// is an offset there and a hash here. So the head is copied once and that word overwritten. Words are taken as
     /// they are: opening refuses bits beyond a field's type (see DealRules).
-    function structHash(IEscrow.Deal calldata deal) internal pure returns (bytes32 result) {
+    function structHash(IEscrow.Deal calldata deal) internal pure returns (bytes32) {
+        return structHash(deal, deal.bundle);
+    }
+
+    /// @notice keccak256 over the struct hashes of linked deals in order, each taken with a zero bundle.
+    function bundleOf(IEscrow.Opening[] calldata items) internal pure returns (bytes32) {
+        bytes32[] memory hashes = new bytes32[](items.length);
+        for (uint256 i; i < items.length; ++i) {
+            hashes[i] = structHash(items[i].deal, 0);
+        }
+        return keccak256(abi.encodePacked(hashes));
+    }
+
+    function structHash(IEscrow.Deal calldata deal, bytes32 bundle) private pure returns (bytes32 result) {
         bytes32 milestones = milestonesHash(deal.milestones);
         bytes32 typeHash = DEAL_TYPEHASH;
         assembly ("memory-safe") {
@@ -21,6 +34,7 @@ library DealHash {
             mstore(m, typeHash)
             calldatacopy(add(m, 0x20), deal, 0x3a0)
             mstore(add(m, 0x260), milestones)
+            mstore(add(m, 0x2e0), bundle)
             result := keccak256(m, 0x3c0)
         }
     }

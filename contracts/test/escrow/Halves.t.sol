@@ -37,9 +37,8 @@ contract HalvesTest is EscrowTest {
         IEscrow.Mandate memory mandate;
         mandate.principal = buyer;
         IEscrow.MandateUse memory act;
-        bytes[13] memory calls = [
+        bytes[12] memory calls = [
             abi.encodeCall(IEscrow(half).cancel, (deal, buyer, 0, 0, "")),
-            abi.encodeCall(IEscrow(half).advanceEpoch, (buyer, 1, 0, "")),
             abi.encodeCall(IEscrow(half).reject, (deal, 0, 1, REASON, 0, 0, "")),
             abi.encodeCall(IEscrow(half).closeRejected, (deal)),
             abi.encodeCall(IEscrow(half).dispute, (deal, buyer, 0, REASON, 0, 0, "")),
@@ -90,7 +89,7 @@ contract HalvesTest is EscrowTest {
         vm.deal(address(this), 3);
         (bool done,) = address(escrow).call{value: 1}("");
         assertFalse(done, "by a plain transfer");
-        (done,) = address(escrow).call{value: 1}(abi.encodeCall(escrow.advanceEpoch, (address(this), 1, 0, "")));
+        (done,) = address(escrow).call{value: 1}(abi.encodeCall(escrow.lapse, (arbitratedDeal())));
         assertFalse(done, "by a function of the other half");
         (done,) = address(escrow).call{value: 1}(abi.encodeCall(escrow.epochOf, (address(this))));
         assertFalse(done, "by a function of its own");

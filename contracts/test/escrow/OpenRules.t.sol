@@ -72,15 +72,17 @@ contract OpenRulesTest is EscrowTest {
         refusesToOpen(deal, abi.encodeWithSelector(IEscrow.MilestoneOrder.selector, 2, earliest - 1, earliest));
     }
 
-    function test_refuseAFirstDeadlineThatHasPassed() external {
+    function testFuzz_refuseAFirstDeadlineThatMayPassBeforeItOpens(uint40 deliverBy) external {
         IEscrow.Deal memory deal = simpleDeal();
-        deal.milestones[0].deliverBy = uint40(START - 1);
-        refusesToOpen(deal, abi.encodeWithSelector(IEscrow.DeadlinePassed.selector, START - 1, START));
+        deliverBy = uint40(bound(deliverBy, 0, deal.openBy));
+        deal.milestones[0].deliverBy = deliverBy;
+        refusesToOpen(deal, abi.encodeWithSelector(IEscrow.DeadlineBeforeOpening.selector, deliverBy, deal.openBy));
     }
 
-    function test_takeAFirstDeadlineOfNow() external {
+    function test_takeAFirstDeadlineRightAfterTheLastOpening() external {
         IEscrow.Deal memory deal = simpleDeal();
-        deal.milestones[0].deliverBy = uint40(START);
+        deal.milestones[0].deliverBy = deal.openBy + 1;
+        vm.warp(deal.openBy);
         opened(deal);
         delivered(deal);
     }

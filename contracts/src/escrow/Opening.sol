@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.30;
+
+import {IEscrow} from "../interfaces/IEscrow.sol";
+import {AccountWords} from "../libraries/AccountWord.sol";
+import {DealWord, DealWords} from "../libraries/DealWord.sol";
+import {MandateRules} from "../libraries/MandateRules.sol";
+import {Deals} from "./Deals.sol";
+
+/// @notice How a deal begins, and how an instant one is done. Keeps no storage of its own.
+abstract contract Opening is Deals {
+    /// @dev The id of a deal that has no word yet.
+    function _unopened(IEscrow.Deal calldata deal) internal view returns (bytes32 dealId) {
+        dealId = _idOf(deal);
+        DealWord word = _deals[dealId];
+        if (DealWord.unwrap(word) != 0) revert IEscrow.WrongStatus(dealId, word.status());
+    }
+
+    /// @dev Opens a deal whose terms were checked.
+    /// @param fees base units that each side locks for the arbiter
+    function _open(
+        IEscrow.Deal calldata deal,
+        bytes32 dealId,
+        uint256 fees,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        IEscrow.Funding calldata buyerFunding,
+        IEscrow.Funding calldata sellerFunding
+    ) internal {
+        IEscrow.FundingKind buyerKind = buyerFunding.kind;
+        IEscrow.FundingKind sellerKind = sellerFunding.kind;
+        _requireEpochs(deal);
+        // A party's payment that names the whole deal is its consent too; it is verified below.
+        address actor = deal.buyer;
+        if (!_consents(buyerKind) || buyerSignature.length != 0) {
+            actor = _requireConsent(deal, deal.buyer, MandateRules.OPEN, 0, dealId, buyerSignature);
+        }
+        if (!_consents(sellerKind) || sellerSignature.length != 0) {
+            address other = _requireConsent(deal, deal.seller, MandateRules.OPEN, 0, dealId, sellerSignature);
+            if (other == actor) revert IEscrow.MandateAgent(actor);
+        }
+
+        uint256 bond = deal.sellerBond;
+        uint256 due = deal.price;
+        // A few amounts of 128 bits: no sum of them can wrap.
+        unchecked {
+            due += fees;
+            if (due + bond > type(uint128).max) revert IEscrow.LockedTooLarge(due + bond);
+            _deals[dealId] = DealWords.opened(due + bond);
+            emit IEscrow.Opened(
+                dealId, deal.buyer, deal.seller, deal.token, deal.price, uint128(due + bond), deal.transcriptRoot
+            );
+            if (deal.relayFee != 0) due += _relayFee(deal, buyerKind);
+        }
+        _fund(deal, dealId, deal.token, deal.buyer, due, buyerKind, buyerFunding);
+        _fund(deal, dealId, deal.token, deal.seller, bond, sellerKind, sellerFunding);
+    }
+
+    /// @dev Does an instant deal whose terms were checked: the buyer's money goes to the seller. What is left of it is a bit
+    /// of a nonce, one event and a count on both sides.
+    function _exchange(
+        IEscrow.Deal calldata deal,
+        bytes32 dealId,
+        bytes calldata buyerSignature,
+        bytes calldata sellerSignature,
+        IEscrow.Funding calldata buyerFunding
+    ) internal {
+        IEscrow.FundingKind kind = buyerFunding.kind;
+        address buyer = deal.buyer;
+        address seller = deal.seller;
+        address token = deal.token;
+        uint256 price = deal.price;
+        _requireEpochs(deal);
+        _useInstant(buyer, seller, deal.nonce);
+        address actor = buyer;
+        if (!_consents(kind) || buyerSignature.length != 0) {
+            // An agent that may open, but not accept, may not pay at once either.
+            uint8 acts = MandateRules.OPEN | MandateRules.RECEIPT;
+            actor = _requireConsent(deal, buyer, acts, 0, dealId, buyerSignature);
+        }
+        if (_requireConsent(deal, seller, MandateRules.OPEN, 0, dealId, sellerSignature) == actor) {
+            revert IEscrow.MandateAgent(actor);
+        }
+        emit IEscrow.InstantSettled(dealId, buyer, seller, token, uint128(price), deal.nonce, deal.transcriptRoot);
+
+        uint256 due = price;
+        unchecked {
+            if (deal.relayFee != 0) due += _relayFee(deal, kind);
+        }
+        bool inside = deal.payout & 1 != 0;
+        if (inside) _creditAndCount(token, seller, price, AccountWords.INSTANT);
+        else _count(token, seller, AccountWords.INSTANT);
+        if (kind == IEscrow.FundingKind.Balance) {
+            _debitAndCount(token, buyer, due, AccountWords.INSTANT);
+        } else {
+            _count(token, buyer, AccountWords.INSTANT);
+            _fund(deal, dealId, token, buyer, due, kind, buyerFunding);
+        }
+        if (!inside) _push(token, seller, price);
+    }
+}
