@@ -18,6 +18,7 @@ abstract contract Batches is Consent {
     /// @dev Runs `selector` on every item of a calldata array.
     /// @param heads where the array's elements begin: an offset from here for each of them
     function _each(bytes4 selector, uint256 heads, uint256 count) internal returns (IEscrow.Failure[] memory failures) {
+        _requireNotEntered();
         if (count == 0 || count > MAX_ITEMS) revert IEscrow.BatchSize(count, MAX_ITEMS);
         failures = new IEscrow.Failure[](count);
         uint256 failed;

@@ -37,7 +37,7 @@ abstract contract Consent {
     /// @dev Transient, so that it costs little, on every chain alike. State-changing calls only: what a view returns
     /// while a token is being called is the state the call will leave, but for credits of failed payouts.
     modifier nonReentrant() {
-        if (_entered != 0) revert IEscrow.Reentrant();
+        _requireNotEntered();
         _entered = 1;
         _;
         _entered = 0;
@@ -53,6 +53,10 @@ abstract contract Consent {
         _escrow = escrow;
         _chainId = block.chainid;
         _separator = _buildSeparator();
+    }
+
+    function _requireNotEntered() internal view {
+        if (_entered != 0) revert IEscrow.Reentrant();
     }
 
     function _requireEpoch(address party, uint64 signed) internal view {

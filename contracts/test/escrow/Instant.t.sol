@@ -82,9 +82,7 @@ contract InstantTest is EscrowTest {
         deposited(buyer, PRICE - 1);
         bytes memory ofBuyer = signed(buyerKey, idOf(deal));
         bytes memory ofSeller = signed(sellerKey, idOf(deal));
-        vm.expectRevert(
-            abi.encodeWithSelector(IEscrow.BalanceShort.selector, address(token), buyer, PRICE - 1, PRICE)
-        );
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.BalanceShort.selector, address(token), buyer, PRICE - 1, PRICE));
         escrow.openAndSettle(deal, ofBuyer, ofSeller, balance());
         assertFalse(escrow.instantUsed(buyer, seller, 77));
     }
