@@ -140,9 +140,9 @@ contract EscrowActions is Deals, Mandates, Amendments {
         uint256 toBuyer = _amount(deal, word) - toSeller;
         emit IEscrow.Lapsed(dealId, deal.arbiter, uint8(word.milestone()), uint128(toSeller), uint128(toBuyer));
         _note(deal.token, deal.arbiter, RecordWords.LAPSED);
+        (uint256 sellerGets, uint256 buyerGets) = _divide(deal, dealId, word, word.lost(), toSeller, toBuyer, 0);
         (uint256 fromSeller, uint256 fromBuyer) = _payCaller(deal, dealId, toSeller, toBuyer);
-        (toSeller, toBuyer) = _divide(deal, dealId, word, word.lost(), toSeller, toBuyer, 0);
-        _payOut(deal, address(0), 0, toSeller - fromSeller, toBuyer - fromBuyer);
+        _payOut(deal, address(0), 0, sellerGets - fromSeller, buyerGets - fromBuyer);
     }
 
     /// @inheritdoc IEscrowActions

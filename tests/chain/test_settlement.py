@@ -209,7 +209,7 @@ def test_a_receipt_is_for_what_it_names(market, opened):
         ({"buyer_epoch": 1}, "EpochStale"),
         ({"milestones": ()}, "MilestoneCount"),
         ({"milestones": (Milestone(amount=1, deliver_by=2**40 - 1),)}, "MilestonesSum"),
-        ({"milestones": (Milestone(amount=100 * UNIT, deliver_by=1),)}, "DeadlinePassed"),
+        ({"milestones": (Milestone(amount=100 * UNIT, deliver_by=1),)}, "DeadlineBeforeOpening"),
     ],
 )
 def test_a_deal_that_cannot_work_does_not_open(market, change, error):

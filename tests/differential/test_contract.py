@@ -125,7 +125,7 @@ RULES = {
     "AmendmentNotHere",
     "BondBelowFees",
     "BpsOutOfRange",
-    "DeadlinePassed",
+    "DeadlineBeforeOpening",
     "FeeWithoutArbiter",
     "LinkedDealAlone",
     "LockedTooLarge",

@@ -7,6 +7,7 @@ seconds, shares bps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -57,6 +58,24 @@ class Funding:
 
     def as_abi(self) -> tuple[int, bytes]:
         return int(self.kind), bytes.fromhex(self.signature[2:])
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One item of a batch: a deal, both signatures and where the money comes from."""
+
+    deal: Deal
+    buyer_signature: str
+    seller_signature: str
+    buyer_funding: Funding = Funding()
+    seller_funding: Funding = Funding()
+
+    def as_abi(self) -> tuple[object, ...]:
+        return (*self.as_exchange(), self.seller_funding.as_abi())
+
+    def as_exchange(self) -> tuple[object, ...]:
+        signatures = _bytes(self.buyer_signature), _bytes(self.seller_signature)
+        return (self.deal.as_abi(), *signatures, self.buyer_funding.as_abi())
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +184,42 @@ class EscrowContract:
         return self._call(
             "revokeMandate", mandate.as_abi(), action.fee, action.valid_until, _bytes(signature)
         )
+
+    def open_linked(self, items: Sequence[Opening]) -> Call:
+        """Linked deals, all or none, in the order of their bundle hash."""
+        return self._call("openLinked", [item.as_abi() for item in items])
+
+    def open_batch(self, items: Sequence[Opening]) -> Call:
+        """Up to 200 openings, each by itself; those that fail are in the log (`ItemFailed`)."""
+        return self._call("openBatch", [item.as_abi() for item in items])
+
+    def settle_batch(self, items: Sequence[tuple[Deal, Receipt, str]]) -> Call:
+        """Up to 200 receipts with their buyers' signatures, each by itself."""
+        return self._call(
+            "settleBatch",
+            [
+                (
+                    deal.as_abi(),
+                    action.milestone,
+                    _bytes(action.deliverable),
+                    action.fee,
+                    action.valid_until,
+                    _bytes(signature),
+                )
+                for deal, action, signature in items
+            ],
+        )
+
+    def open_and_settle(
+        self, deal: Deal, buyer_signature: str, seller_signature: str, buyer_funding: Funding
+    ) -> Call:
+        """An instant deal (`payout` bit 2)."""
+        item = Opening(deal, buyer_signature, seller_signature, buyer_funding)
+        return self._call("openAndSettle", *item.as_exchange())
+
+    def open_and_settle_batch(self, items: Sequence[Opening]) -> Call:
+        """Up to 200 instant deals, each by itself; seller funding is not looked at."""
+        return self._call("openAndSettleBatch", [item.as_exchange() for item in items])
 
     def cancel(self, deal: Deal, action: Cancellation, signature: str) -> Call:
         return self._call(
@@ -327,6 +382,14 @@ class EscrowContract:
 
     def epoch_of(self, party: str) -> int:
         return int(self._view("epochOf", party)[0])
+
+    def era(self) -> int:
+        """The newest epoch that anyone began; `epoch_of` a party is the oldest that still counts."""
+        return int(self._view("era")[0])
+
+    def instant_used(self, buyer: str, seller: str, nonce: int) -> bool:
+        """Whether an instant deal of this pair was done or cancelled under this nonce."""
+        return bool(self._view("instantUsed", buyer, seller, nonce)[0])
 
     def split_spent(self, split: str) -> bool:
         return bool(self._view("splitSpent", _bytes(split))[0])

@@ -54,12 +54,12 @@ class MilestoneOrder(
     """A milestone is due before the one before it could be reviewed."""
 
 
-class DeadlinePassed(
+class DeadlineBeforeOpening(
     ContractError,
-    signature="DeadlinePassed(uint256 deliverBy,uint256 nowAt)",
-    advice="The first delivery is already overdue: agree on later dates and sign a new deal.",
+    signature="DeadlineBeforeOpening(uint256 deliverBy,uint256 openBy)",
+    advice="Agree on a first delivery later than the last second of opening and sign a new deal.",
 ):
-    """The deadline of the first delivery has passed."""
+    """The first delivery could be overdue before the deal is open."""
 
 
 class WindowOutOfRange(

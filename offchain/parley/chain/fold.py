@@ -61,8 +61,9 @@ class ChainEvent:
 class ChainDeal:
     """What the chain says of a deal. Money in base units, times unix seconds.
 
-    `to_seller`, `to_buyer`, `to_arbiter` are what was paid out or credited so far. Where the last milestone
-    was paid in full, `returned` is what came back beside it: the seller's bond and the buyer's fees.
+    `to_seller`, `to_buyer`, `to_arbiter`, `to_caller` (a stranger that called a timed exit) are what was paid
+    out or credited so far. Where the last milestone was paid in full, `returned` is what came back beside it:
+    the seller's bond and the buyer's fees. An `instant` deal opens and closes at once and has no word.
     """
 
     deal_id: str
@@ -81,18 +82,22 @@ class ChainDeal:
     to_seller: int = 0
     to_buyer: int = 0
     to_arbiter: int = 0
+    to_caller: int = 0
     returned: int = 0
     opened_at: int | None = None
     closed_at: int | None = None
     outcome: str | None = None
     deliverable: str | None = None
     transcript_root: str | None = None
+    instant: bool = False
     events: tuple[ChainEvent, ...] = ()
     _before: ChainDeal | None = field(default=None, repr=False, compare=False)
 
     @property
     def word(self) -> DealState:
-        """The same as the escrow's `stateOf`."""
+        """The same as the escrow's `stateOf`. An instant deal never has a word there."""
+        if self.instant:
+            return DealState(Status.UNOPENED, 0, 0, 0, 0, 0, 0)
         return DealState(
             self.status,
             self.milestone,
@@ -223,7 +228,40 @@ def _cancelled(deal: ChainDeal, arguments: Mapping[str, Any], event: ChainEvent)
     return replace(deal, status=Status.CANCELLED, since=event.block_time, closed_at=event.block_time)
 
 
+def _caller_paid(deal: ChainDeal, arguments: Mapping[str, Any], _event: ChainEvent) -> ChainDeal:
+    """The other events of an exit give what both sides got before this was taken from it."""
+    from_seller, from_buyer = int(arguments["fromSeller"]), int(arguments["fromBuyer"])
+    return replace(
+        deal,
+        to_seller=deal.to_seller - from_seller,
+        to_buyer=deal.to_buyer - from_buyer,
+        to_caller=deal.to_caller + from_seller + from_buyer,
+    )
+
+
+def _instant(deal: ChainDeal, arguments: Mapping[str, Any], event: ChainEvent) -> ChainDeal:
+    price = int(arguments["price"])
+    done = replace(
+        deal,
+        instant=True,
+        buyer=arguments["buyer"],
+        seller=arguments["seller"],
+        token=arguments["token"],
+        price=price,
+        taken=price,
+        to_seller=price,
+        transcript_root=arguments["transcriptRoot"],
+        opened_at=event.block_time,
+    )
+    return _closed(done, event, "settled")
+
+
 _STEPS: Final = {
+    "InstantSettled": _instant,
+    "InstantCancelled": lambda deal, arguments, event: replace(
+        _cancelled(deal, arguments, event), instant=True
+    ),
+    "CallerPaid": _caller_paid,
     "Opened": _opened,
     "Delivered": _delivered,
     "Rejected": lambda deal, _arguments, event: _turned(deal, Status.REJECTED, event),

@@ -5,10 +5,10 @@ from __future__ import annotations
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 
-from parley.chain import consent_errors, escrow_errors, other_errors, periphery_errors
+from parley.chain import consent_errors, escrow_errors, opening_errors, other_errors, periphery_errors
 from parley.chain.contract_error import KNOWN, ContractError, RevertSilent, RevertUnknown
 
-DECLARED_IN = (consent_errors, escrow_errors, other_errors, periphery_errors)
+DECLARED_IN = (consent_errors, escrow_errors, opening_errors, other_errors, periphery_errors)
 
 
 def decode_revert(data: bytes) -> ContractError:

@@ -91,7 +91,8 @@ class Settlement:
             raise WrongStatus(bytes.fromhex(deal_id[2:]), int(seen.status))
         signed = ((deal.buyer, deal.buyer_epoch), (deal.seller, deal.seller_epoch))
         for (party, epoch), current in zip(signed, seen.epochs, strict=True):
-            if epoch != current:
+            # A party may have signed for any epoch from its own to the newest of all.
+            if epoch < current or (epoch > current and epoch > self.escrow.era()):
                 raise EpochStale(
                     "The deal is for another epoch of a party.", party=party, signed=epoch, current=current
                 )

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal, Self
 from pydantic import Field
 
 from parley.terms import schema
-from parley.terms.deal_rules import check_opening_rules
+from parley.terms.deal_rules import check_instant_rules, check_opening_rules
 from parley.terms.documents import Part
 from parley.terms.eip712 import StructType
 from parley.terms.eip712_models import EscrowStruct
@@ -131,6 +131,10 @@ class Deal(EscrowStruct):
         Raises `DealInvalid` with the contract's error name and its arguments.
         """
         check_opening_rules(self, now)
+
+    def validate_for_exchange(self, now: int) -> None:
+        """Mirrors `openAndSettle`, which takes instant deals only, in the same way. Raises `DealInvalid`."""
+        check_instant_rules(self, now)
 
 
 _ATTRIBUTES: Final = {

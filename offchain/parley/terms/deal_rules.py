@@ -15,6 +15,8 @@ MAX_WINDOW: Final = 365 * 86_400
 """Longest window, seconds."""
 BPS: Final = 10_000
 PAYOUT_BITS: Final = 3
+INSTANT: Final = 4
+"""Bit of `payout` that makes a deal an instant one."""
 
 
 def check_opening_rules(deal: Deal, now: int) -> None:
@@ -32,8 +34,40 @@ def check_opening_rules(deal: Deal, now: int) -> None:
         raise DealInvalid("OpenByPassed", "the time to open has passed", openBy=deal.open_by, nowAt=now)
     _check_parties(deal)
     _check_windows_and_shares(deal)
-    _check_milestones(deal, now)
+    _check_milestones(deal)
     _check_fees(deal)
+
+
+def check_instant_rules(deal: Deal, now: int) -> None:
+    """The same for `openAndSettle`: an instant deal has no life after its opening, so windows, shares and
+    deadlines are not looked at, and nothing may be locked.
+    """
+    if deal.bundle != ZERO_HASH:
+        raise DealInvalid("LinkedDealAlone", "a linked deal opens only with its bundle", bundle=deal.bundle)
+    if deal.amends != ZERO_HASH:
+        raise DealInvalid("AmendmentNotHere", "an amendment does not open as a new deal", amends=deal.amends)
+    if not INSTANT <= deal.payout <= INSTANT + PAYOUT_BITS:
+        raise DealInvalid("NotInstant", "the deal is not an instant one", payout=deal.payout)
+    if now > deal.open_by:
+        raise DealInvalid("OpenByPassed", "the time to open has passed", openBy=deal.open_by, nowAt=now)
+    _check_parties(deal)
+    count = len(deal.milestones)
+    if deal.arbiter != ZERO_ADDRESS or deal.arbiter_fee or deal.seller_bond or count != 1:
+        raise DealInvalid(
+            "InstantDealBound",
+            "an instant deal has one milestone, no arbiter and no bond",
+            arbiter=deal.arbiter,
+            arbiterFee=str(deal.arbiter_fee),
+            sellerBond=str(deal.seller_bond),
+            milestones=count,
+        )
+    if deal.price == 0:
+        raise DealInvalid("PriceZero", "the price is zero")
+    amount = deal.milestones[0].amount
+    if amount != deal.price:
+        raise DealInvalid(
+            "MilestonesSum", "the milestones do not sum to the price", sum=str(amount), price=str(deal.price)
+        )
 
 
 def _check_parties(deal: Deal) -> None:
@@ -64,7 +98,7 @@ def _check_windows_and_shares(deal: Deal) -> None:
             raise DealInvalid("BpsOutOfRange", "a share is above 10 000 bps", bps=share)
 
 
-def _check_milestones(deal: Deal, now: int) -> None:
+def _check_milestones(deal: Deal) -> None:
     if deal.price == 0:
         raise DealInvalid("PriceZero", "the price is zero")
     count = len(deal.milestones)
@@ -72,17 +106,17 @@ def _check_milestones(deal: Deal, now: int) -> None:
         raise DealInvalid(
             "MilestoneCount", "1 to 16 milestones are allowed", count=count, maximum=MAX_MILESTONES
         )
-    earliest = now
+    earliest = deal.open_by + 1
     for index, part in enumerate(deal.milestones):
         if part.amount == 0:
             raise DealInvalid("MilestoneAmountZero", "a milestone pays nothing", index=index)
         if part.deliver_by < earliest:
             if index == 0:
                 raise DealInvalid(
-                    "DeadlinePassed",
-                    "the first delivery is already overdue",
+                    "DeadlineBeforeOpening",
+                    "the first delivery may be overdue before the deal is open",
                     deliverBy=part.deliver_by,
-                    nowAt=now,
+                    openBy=deal.open_by,
                 )
             raise DealInvalid(
                 "MilestoneOrder",
