@@ -98,14 +98,14 @@ contract Escrow is Opening, Batches, Accounts {
     /// @inheritdoc IEscrowCore
     function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external {
         uint64 current = _epochs[party];
-        uint64 newest = _era;
         if (epoch <= current) revert IEscrow.EpochStale(party, epoch, current);
+        _requireAction(party, ActionHash.epochOf(party, epoch, validUntil), validUntil, signature);
         // One step at a time, or one account could use up the numbers of all.
+        uint64 newest = _era;
         if (epoch > newest) {
             if (epoch != newest + 1) revert IEscrow.EpochStale(party, epoch, newest);
             _era = epoch;
         }
-        _requireAction(party, ActionHash.epochOf(party, epoch, validUntil), validUntil, signature);
         _epochs[party] = epoch;
         emit IEscrow.EpochAdvanced(party, epoch);
     }

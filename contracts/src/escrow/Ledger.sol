@@ -29,9 +29,13 @@ abstract contract Ledger is Consent {
         place.word = word;
     }
 
-    function _debitAndCount(address token, address party, uint256 amount, Counter counter) internal {
+    /// @dev Counts an instant deal and changes the balance by what its own event says: no other event is logged for it.
+    function _moveAndCount(address token, address party, uint256 comes, uint256 goes) internal {
         Place storage place = _accounts[token][party];
-        place.word = _debited(place.word.bumped(counter), token, party, amount);
+        AccountWord word = place.word.bumped(AccountWords.INSTANT);
+        uint256 available = word.balance();
+        if (available < goes) revert IEscrow.BalanceShort(token, party, available, goes);
+        place.word = word.minus(goes).plus(fitting(word, comes));
     }
 
     function _count(address token, address party, Counter counter) internal {
@@ -46,7 +50,10 @@ abstract contract Ledger is Consent {
     function _debit(address token, address party, uint256 amount) internal {
         if (amount == 0) return;
         Place storage place = _accounts[token][party];
-        place.word = _debited(place.word, token, party, amount);
+        uint256 available = place.word.balance();
+        if (available < amount) revert IEscrow.BalanceShort(token, party, available, amount);
+        place.word = place.word.minus(amount);
+        emit IEscrow.Debited(token, party, uint128(amount));
     }
 
     /// @dev From the signer's internal balance to the caller's, unless they are one.
@@ -61,19 +68,16 @@ abstract contract Ledger is Consent {
         if (amount != 0 && !TokenCalls.tryPush(token, to, amount)) _credit(token, to, amount);
     }
 
-    function _debited(AccountWord word, address token, address party, uint256 amount) private returns (AccountWord) {
-        uint256 available = word.balance();
-        if (available < amount) revert IEscrow.BalanceShort(token, party, available, amount);
-        emit IEscrow.Debited(token, party, uint128(amount));
-        return word.minus(amount);
-    }
-
     /// @dev A balance stops at 2^128 − 1, so that no payout can revert: a token that conjures more than that may lose its own
     /// books, but holds up no deal. Nothing that a supported token does gets there.
     function _credited(AccountWord word, address token, address party, uint256 amount) private returns (AccountWord) {
-        uint256 room = type(uint128).max - word.balance();
-        if (amount > room) amount = room;
+        amount = fitting(word, amount);
         emit IEscrow.Credited(token, party, uint128(amount));
         return word.plus(amount);
+    }
+
+    function fitting(AccountWord word, uint256 amount) private pure returns (uint256) {
+        uint256 room = type(uint128).max - word.balance();
+        return amount > room ? room : amount;
     }
 }

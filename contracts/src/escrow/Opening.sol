@@ -2,7 +2,6 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../interfaces/IEscrow.sol";
-import {AccountWords} from "../libraries/AccountWord.sol";
 import {DealWord, DealWords} from "../libraries/DealWord.sol";
 import {MandateRules} from "../libraries/MandateRules.sol";
 import {Deals} from "./Deals.sol";
@@ -81,20 +80,23 @@ abstract contract Opening is Deals {
         if (_requireConsent(deal, seller, MandateRules.OPEN, 0, dealId, sellerSignature) == actor) {
             revert IEscrow.MandateAgent(actor);
         }
-        emit IEscrow.InstantSettled(dealId, buyer, seller, token, uint128(price), deal.nonce, deal.transcriptRoot);
-
-        uint256 due = price;
-        unchecked {
-            if (deal.relayFee != 0) due += _relayFee(deal, kind);
-        }
         bool inside = deal.payout & 1 != 0;
-        if (inside) _creditAndCount(token, seller, price, AccountWords.INSTANT);
-        else _count(token, seller, AccountWords.INSTANT);
-        if (kind == IEscrow.FundingKind.Balance) {
-            _debitAndCount(token, buyer, due, AccountWords.INSTANT);
+        bool fromBalance = kind == IEscrow.FundingKind.Balance;
+        emit IEscrow.InstantSettled(
+            dealId, buyer, seller, token, uint128(price), deal.nonce, deal.transcriptRoot, inside, fromBalance
+        );
+
+        uint256 fee = 0;
+        if (deal.relayFee != 0) fee = _relayFee(deal, kind);
+        _moveAndCount(token, seller, inside ? price : 0, 0);
+        _moveAndCount(token, buyer, 0, fromBalance ? price : 0);
+        if (fromBalance) {
+            _debit(token, buyer, fee);
         } else {
-            _count(token, buyer, AccountWords.INSTANT);
-            _fund(deal, dealId, token, buyer, due, kind, buyerFunding);
+            // Two amounts of 128 bits.
+            unchecked {
+                _fund(deal, dealId, token, buyer, price + fee, kind, buyerFunding);
+            }
         }
         if (!inside) _push(token, seller, price);
     }

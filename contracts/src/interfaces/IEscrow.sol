@@ -263,7 +263,8 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     /// @dev Final. Totals of this closing call, bond and fees returned included. Not emitted where `Settled` closes.
     event Closed(bytes32 indexed dealId, Outcome outcome, uint128 toSeller, uint128 toBuyer, uint128 toArbiter);
     event Cancelled(bytes32 indexed dealId, address indexed party);
-    /// @dev An instant deal, whole in one call. It has no `Opened`, no `Settled` and no state.
+    /// @dev An instant deal, whole in one call. It has no `Opened`, no `Settled` and no state. `price` went to the seller's
+    /// internal balance if `toBalance`, and came from the buyer's if `fromBalance`.
     event InstantSettled(
         bytes32 indexed dealId,
         address indexed buyer,
@@ -271,7 +272,9 @@ interface IEscrow is IEscrowCore, IEscrowActions {
         address token,
         uint128 price,
         uint256 nonce,
-        bytes32 transcriptRoot
+        bytes32 transcriptRoot,
+        bool toBalance,
+        bool fromBalance
     );
     event InstantCancelled(
         bytes32 indexed dealId, address indexed buyer, address indexed seller, address party, uint256 nonce
@@ -289,7 +292,8 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     event MandateRevoked(bytes32 indexed mandate, address indexed principal);
     event SplitRevoked(bytes32 indexed split, address indexed party);
     event EpochAdvanced(address indexed party, uint64 epoch);
-    /// @dev Every change of an internal balance is one of these two; balances can be rebuilt from them alone.
+    /// @dev Every other change of an internal balance is one of these two: balances can be rebuilt from them and
+    /// InstantSettled alone.
     event Credited(address indexed token, address indexed party, uint128 amount);
     event Debited(address indexed token, address indexed party, uint128 amount);
 

@@ -59,4 +59,96 @@ contract GasTest is EscrowTest {
         uint256 settling = measured("settle by receipt after allowance");
         vm.snapshotValue("Escrow", "T2 deal from allowance", opening + settling);
     }
+
+    /// @notice T1b: the same as an instant deal, in one transaction.
+    function test_instantDeal() external {
+        IEscrow.Deal memory deal = instant(1);
+        exchangedOne(instant(0), buyerKey, sellerKey, allowance());
+        IEscrow.Funding memory funding = authorized(buyerKey, deal, PRICE);
+        bytes memory ofSeller = signed(sellerKey, idOf(deal));
+        vm.prank(relayer);
+        escrow.openAndSettle(deal, "", ofSeller, funding);
+        measured("T1b instant deal");
+    }
+
+    /// @notice T3: 30 opens in a batch, from allowances.
+    function test_openBatch() external {
+        vm.snapshotValue("Escrow", "T3 one pair", opensOf(1, "open batch of one pair") / 30);
+        vm.snapshotValue("Escrow", "T3 distinct pairs", opensOf(30, "open batch of distinct pairs") / 30);
+    }
+
+    /// @notice T4: 100 instant deals in a batch, between internal balances.
+    function test_instantBatch() external {
+        vm.snapshotValue("Escrow", "T4 one pair", instantsOf(1, "instant batch of one pair") / 100);
+        vm.snapshotValue("Escrow", "T4 distinct pairs", instantsOf(100, "instant batch of distinct pairs") / 100);
+    }
+
+    function instant(uint256 nonce) private view returns (IEscrow.Deal memory deal) {
+        deal = simpleDeal();
+        deal.payout = 4;
+        deal.nonce = nonce;
+    }
+
+    function exchangedOne(IEscrow.Deal memory deal, uint256 ofBuyer, uint256 ofSeller, IEscrow.Funding memory funding)
+        private
+    {
+        bytes32 id = idOf(deal);
+        escrow.openAndSettle(deal, signed(ofBuyer, id), signed(ofSeller, id), funding);
+    }
+
+    function pair(string memory kind, uint256 index) private returns (uint256 ofBuyer, uint256 ofSeller) {
+        address account;
+        (account, ofBuyer) = makeAddrAndKey(string.concat(kind, "buyer", vm.toString(index)));
+        endow(account);
+        deposited(account, 1e13);
+        (account, ofSeller) = makeAddrAndKey(string.concat(kind, "seller", vm.toString(index)));
+        deposited(account, 1);
+    }
+
+    function opensOf(uint256 pairs, string memory name) private returns (uint256) {
+        uint256[2][] memory keys = new uint256[2][](pairs);
+        for (uint256 i; i < pairs; ++i) {
+            (keys[i][0], keys[i][1]) = pair(name, i);
+        }
+        IEscrow.Opening[] memory items = new IEscrow.Opening[](30);
+        for (uint256 i; i < 30; ++i) {
+            IEscrow.Deal memory deal = simpleDeal();
+            deal.nonce = uint256(keccak256(abi.encode(name, i)));
+            deal.buyer = vm.addr(keys[i % pairs][0]);
+            deal.seller = vm.addr(keys[i % pairs][1]);
+            bytes32 id = idOf(deal);
+            items[i] = IEscrow.Opening(
+                deal, signed(keys[i % pairs][0], id), signed(keys[i % pairs][1], id), allowance(), allowance()
+            );
+        }
+        vm.prank(relayer);
+        IEscrow.Failure[] memory failures = escrow.openBatch(items);
+        uint256 used = measured(name);
+        assertEq(failures.length, 0);
+        return used;
+    }
+
+    function instantsOf(uint256 pairs, string memory name) private returns (uint256 used) {
+        uint256[2][] memory keys = new uint256[2][](pairs);
+        for (uint256 i; i < pairs; ++i) {
+            (keys[i][0], keys[i][1]) = pair(name, i);
+        }
+        // The first round writes the words of counters and nonces that the second finds in their steady state.
+        for (uint256 round; round < 2; ++round) {
+            IEscrow.Exchange[] memory items = new IEscrow.Exchange[](100);
+            for (uint256 i; i < 100; ++i) {
+                IEscrow.Deal memory deal = instant(round * 100 + i);
+                deal.payout = 7;
+                deal.buyer = vm.addr(keys[i % pairs][0]);
+                deal.seller = vm.addr(keys[i % pairs][1]);
+                bytes32 id = idOf(deal);
+                items[i] =
+                    IEscrow.Exchange(deal, signed(keys[i % pairs][0], id), signed(keys[i % pairs][1], id), balance());
+            }
+            vm.prank(relayer);
+            IEscrow.Failure[] memory failures = escrow.openAndSettleBatch(items);
+            if (round == 1) used = measured(name);
+            assertEq(failures.length, 0);
+        }
+    }
 }

@@ -34,7 +34,9 @@ contract InstantTest is EscrowTest {
     function test_payTheSellerAtOnce() external {
         IEscrow.Deal memory deal = instantDeal();
         vm.expectEmit(address(escrow));
-        emit IEscrow.InstantSettled(idOf(deal), buyer, seller, address(token), PRICE, 77, deal.transcriptRoot);
+        emit IEscrow.InstantSettled(
+            idOf(deal), buyer, seller, address(token), PRICE, 77, deal.transcriptRoot, false, false
+        );
         exchanged(deal, allowance());
         assertEq(token.balanceOf(buyer), FUNDS - PRICE);
         assertEq(token.balanceOf(seller), FUNDS + PRICE);
@@ -70,6 +72,10 @@ contract InstantTest is EscrowTest {
         IEscrow.Deal memory deal = instantDeal();
         deal.payout = 7;
         deposited(buyer, PRICE + 5);
+        vm.expectEmit(address(escrow));
+        emit IEscrow.InstantSettled(
+            idOf(deal), buyer, seller, address(token), PRICE, 77, deal.transcriptRoot, true, true
+        );
         exchanged(deal, balance());
         assertEq(credit(buyer), 5);
         assertEq(credit(seller), PRICE);

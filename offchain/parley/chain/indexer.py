@@ -20,7 +20,7 @@ from parley.chain.escrow import EscrowContract
 from parley.chain.fold import PREFIX, UNDONE, ChainDeal, ChainEvent, effective, fold
 from parley.chain.follower import Applied, Batch, Follower
 from parley.chain.node import NodeClient
-from parley.chain.projection import chain_events, put_deal
+from parley.chain.projection import chain_events, moves, put_deal
 from parley.errors import ParleyError
 from parley.store import ANY, EventStore, NewEvent, Transaction, schema
 from parley.store.codec import decode, encode
@@ -260,8 +260,7 @@ class Indexer:
         history = [(event.kind, event.data) for event in self._store.read_all(self.stream)]
         found: dict[tuple[str, str], int] = {}
         for event in effective(history):
-            sign = {"Credited": 1, "Debited": -1}.get(event.name, 0)
-            if sign:
-                key = (event.arguments["token"], event.arguments["party"])
+            for party, sign in moves(event):
+                key = (event.arguments["token"], party)
                 found[key] = found.get(key, 0) + sign * int(event.arguments["amount"])
         return found

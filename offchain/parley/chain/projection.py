@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -12,6 +13,9 @@ from parley.chain.escrow import EscrowContract, Status
 from parley.chain.fold import ChainDeal, ChainEvent
 from parley.chain.models import Block, Log
 from parley.store import DealRow, Transaction, schema
+
+MOVED: Final = "BalancesMoved"
+"""What an instant deal says of internal balances, for the stream of what concerns no deal."""
 
 
 def chain_events(escrow: EscrowContract, block: Block, logs: Iterable[Log]) -> list[ChainEvent]:
@@ -23,19 +27,34 @@ def chain_events(escrow: EscrowContract, block: Block, logs: Iterable[Log]) -> l
             continue
         arguments = _as_json(escrow.interface.events[log.topics[0]], decoded.arguments)
         deal_id = arguments.pop("dealId", None)
-        found.append(
-            ChainEvent(
-                name=decoded.name,
-                arguments=arguments,
-                deal_id=deal_id,
-                block_number=block.number,
-                block_hash=block.hash,
-                block_time=block.timestamp,
-                transaction=log.transaction,
-                log_index=log.index,
-            )
+        event = ChainEvent(
+            name=decoded.name,
+            arguments=arguments,
+            deal_id=deal_id,
+            block_number=block.number,
+            block_hash=block.hash,
+            block_time=block.timestamp,
+            transaction=log.transaction,
+            log_index=log.index,
         )
+        found.append(event)
+        if event.name == "InstantSettled" and (arguments["toBalance"] or arguments["fromBalance"]):
+            moved = {
+                name: arguments[name] for name in ("token", "buyer", "seller", "toBalance", "fromBalance")
+            }
+            moved["amount"] = arguments["price"]
+            found.append(replace(event, name=MOVED, arguments=moved, deal_id=None))
     return found
+
+
+def moves(event: ChainEvent) -> list[tuple[str, int]]:
+    """The parties whose internal balance an event changes by its `amount`: 1 for more, -1 for less."""
+    if event.name in ("Credited", "Debited"):
+        return [(event.arguments["party"], 1 if event.name == "Credited" else -1)]
+    if event.name != MOVED:
+        return []
+    seller = [(event.arguments["seller"], 1)] if event.arguments["toBalance"] else []
+    return seller + ([(event.arguments["buyer"], -1)] if event.arguments["fromBalance"] else [])
 
 
 def _as_json(event: Event, arguments: Any) -> dict[str, Any]:

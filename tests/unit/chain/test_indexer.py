@@ -15,12 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parley.chain import answers
+from parley.chain.closed_deals import closed_deal
 from parley.chain.errors import NodeAnswerInvalid, NodeUnreachable
 from parley.chain.escrow import EscrowContract, Status
 from parley.chain.fold import ChainEvent, fold
 from parley.chain.indexer import Indexer
 from parley.chain.node import NodeClient
 from parley.chain.projection import chain_events
+from parley.reputation.models import Outcome
 from parley.store import EventStore, StoreFull
 
 BUYER, SELLER, TOKEN = ("0x" + digit * 40 for digit in "abc")
@@ -75,6 +77,64 @@ def rebuilt(chain: FakeChain, folder: Path, name: str, deals: int) -> list[Any]:
         fresh = Indexer(store, node, EscrowContract(node, FakeChain.ESCROW))
         fresh.catch_up()
         return state(fresh, deals)
+
+
+def instant(number: int, to_balance: bool, from_balance: bool) -> Any:
+    return escrow_log(
+        "InstantSettled",
+        dealId=deal_id(number),
+        buyer=BUYER,
+        seller=SELLER,
+        token=TOKEN,
+        price=1000,
+        nonce=number,
+        transcriptRoot=WORD,
+        toBalance=to_balance,
+        fromBalance=from_balance,
+    )
+
+
+def test_an_instant_deal_is_whole_in_one_event(chain: FakeChain, indexer: Indexer, store: EventStore) -> None:
+    chain.mine(credited(5), instant(0, True, False))
+    chain.mine(instant(1, True, True), instant(2, False, False))
+    indexer.catch_up()
+    view = indexer.deal_view(deal_id(0))
+    assert (view.status_word, view.price, view.to_seller, view.buyer) == ("settled", 1000, 1000, BUYER)
+    assert view.opened_at == view.closed_at == 1_700_000_002
+    assert view.word.status is Status.UNOPENED, "the chain keeps no word of it"
+    assert store.deals.get(deal_id(2)).status == "settled"  # type: ignore[union-attr]
+    assert indexer.balances() == {(TOKEN, SELLER): 2005, (TOKEN, BUYER): -1000}
+    facts = closed_deal(view)
+    assert facts is not None
+    assert (facts.outcome, facts.opened_at) == (Outcome.SETTLED, facts.closed_at)
+
+
+def test_a_reorganised_instant_deal_moves_nothing(chain: FakeChain, indexer: Indexer) -> None:
+    chain.mine(instant(0, True, True))
+    indexer.catch_up()
+    chain.reorg(1)
+    chain.mine()
+    chain.mine()
+    indexer.catch_up()
+    assert set(indexer.balances().values()) <= {0}
+    assert indexer.deal_view(deal_id(0)).status_word == "unopened"
+
+
+def test_a_cancelled_instant_deal_has_no_word(chain: FakeChain, indexer: Indexer) -> None:
+    log = escrow_log("InstantCancelled", dealId=deal_id(0), buyer=BUYER, seller=SELLER, party=SELLER, nonce=7)
+    chain.mine(log)
+    indexer.catch_up()
+    view = indexer.deal_view(deal_id(0))
+    assert (view.status_word, view.word.status) == ("cancelled", Status.UNOPENED)
+
+
+def test_a_stranger_that_is_paid_for_an_exit_is_no_party(chain: FakeChain, indexer: Indexer) -> None:
+    paid = escrow_log("CallerPaid", dealId=deal_id(0), caller=SELLER, fromSeller=7, fromBuyer=2)
+    chain.mine(opened(0))
+    chain.mine(paid, settled(0))
+    indexer.catch_up()
+    view = indexer.deal_view(deal_id(0))
+    assert (view.to_seller, view.to_buyer, view.to_caller, view.returned) == (993, -2, 9, 100)
 
 
 def test_events_become_state_and_rows(chain: FakeChain, indexer: Indexer, store: EventStore) -> None:
