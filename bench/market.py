@@ -9,7 +9,7 @@ from typing import Any
 
 from parley.chain.anvil import LocalAnvil
 from parley.chain.deploy import connect, deploy_local, mint
-from parley.chain.escrow import Call, EscrowContract, Funding, FundingKind
+from parley.chain.escrow import Call, EscrowContract, Funding, FundingKind, Opening
 from parley.chain.models import Receipt as Mined
 from parley.chain.node import NodeClient
 from parley.chain.token import TokenContract
@@ -123,6 +123,33 @@ class BenchMarket:
                 Funding(),
             )
         )
+
+    def item(self, deal: Deal, sides: tuple[Signer, Signer], funding: Funding) -> Opening:
+        """An item of a batch, signed by both sides."""
+        buyer, seller = sides
+        return Opening(deal, self.consent(buyer, deal), self.consent(seller, deal), funding)
+
+    def pairs(self, count: int, name: str) -> list[tuple[LocalSigner, LocalSigner]]:
+        """Buyers and sellers in their steady state: tokens, an unlimited allowance and internal balances."""
+        found = []
+        for index in range(count):
+            buyer, seller = (
+                LocalSigner(keccak(b"%s %s %d" % (name.encode(), side, index)))
+                for side in (b"buyer", b"seller")
+            )
+            mint(
+                self.node,
+                self.relayer,
+                self.token.address,
+                (buyer.address, self.relayer.address),
+                100_000 * UNIT,
+            )
+            self.node.request("anvil_setBalance", [buyer.address, hex(10**18)])
+            self.send(self.token.approve(self.escrow.address, 2**256 - 1), buyer)
+            for side in (buyer, seller):
+                self.send(self.escrow.deposit(self.token.address, side.address, 20_000 * UNIT))
+            found.append((buyer, seller))
+        return found
 
     def settle(self, deal: Deal) -> Mined:
         """Settles a deal on the buyer's signed receipt."""

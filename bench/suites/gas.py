@@ -1,8 +1,8 @@
-"""Gas of whole deals (T1, T2) and of tabs (T5), from receipts."""
+"""Gas of whole deals (T1, T2), of batches (T1b, T3, T4) and of tabs (T5), from receipts."""
 
 from __future__ import annotations
 
-from bench import tabs
+from bench import batches, tabs
 from bench.market import UNIT, BenchMarket, bench_market
 from bench.model import Bench, Result, Target
 
@@ -51,7 +51,8 @@ def run() -> list[Result]:
             parts={"open": opened, "settle": settled},
         )
         small = tabs.measure(market)
-    return [gasless, allowance, *small]
+        many = batches.measured(market)
+    return [gasless, allowance, *many, *small]
 
 
-BENCH = Bench("gas", "gas of whole deals and of tabs, from receipts on Anvil (T1, T2, T5)", run)
+BENCH = Bench("gas", "gas of deals, batches and tabs, from receipts on Anvil (T1 to T5)", run)

@@ -29,14 +29,15 @@ contract EscrowActions is Deals, Mandates, Amendments {
         nonReentrant
     {
         bytes32 dealId = _idOf(deal);
+        bool instant = deal.payout & DealRules.INSTANT != 0;
+        if (instant) _useInstant(deal.buyer, deal.seller, deal.nonce);
+        else _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
         _requireParty(deal, party);
         bytes32 action = ActionHash.cancellation(dealId, party, fee, validUntil);
         _requireAct(deal, party, MandateRules.LEAVE, action, fee, validUntil, signature);
-        if (deal.payout & DealRules.INSTANT != 0) {
-            _useInstant(deal.buyer, deal.seller, deal.nonce);
+        if (instant) {
             emit IEscrow.InstantCancelled(dealId, deal.buyer, deal.seller, party, deal.nonce);
         } else {
-            _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
             _deals[dealId] = DealWords.pack(IEscrow.Status.Cancelled, 0, 0, 0, 0, 0);
             emit IEscrow.Cancelled(dealId, party);
         }

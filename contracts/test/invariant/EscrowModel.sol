@@ -129,6 +129,7 @@ abstract contract EscrowModel is Cast {
         }
         for (uint256 i; i < noted.length; ++i) {
             if (!escrow.nonceUsed(noted[i], nonces[i])) fault("a nonce came back");
+            if (!nonceSpent[noted[i]][nonces[i]]) fault("a nonce is not what its events say");
         }
         for (uint256 t; t < tokens.length; ++t) {
             if (!booksOf(tokens[t])) fault("the books of a token are wrong");
@@ -180,7 +181,7 @@ abstract contract EscrowModel is Cast {
                 data = abi.encodeCall(escrow.lapse, (deal));
             }
             past(until);
-            actOn("exit", deal, address(0xdead), address(0), data, Must.Succeed);
+            actOn("exit", deal, relayer, address(0), data, Must.Succeed);
             if (bytes(broken).length != 0) return;
         }
         fault("no exit");

@@ -23,6 +23,7 @@ abstract contract EventFold is Signing {
     mapping(bytes32 split => bool) internal revoked;
     mapping(bytes32 mandate => uint256) internal mandateUsed;
     mapping(bytes32 mandate => bool) internal mandateRevoked;
+    mapping(address party => mapping(uint256 nonce => bool)) internal nonceSpent;
 
     /// @dev Sums over all deals and all accounts, kept as they change.
     mapping(address token => uint256) internal lockedIn;
@@ -53,6 +54,10 @@ abstract contract EventFold is Signing {
         }
         if (kind == IEscrow.EpochAdvanced.selector) {
             epochs[addressIn(topics[1])] = abi.decode(data, (uint64));
+            return;
+        }
+        if (kind == IEscrow.NonceSpent.selector) {
+            nonceSpent[addressIn(topics[1])][abi.decode(data, (uint256))] = true;
             return;
         }
         if (kind == IEscrow.SplitRevoked.selector) {
@@ -96,6 +101,10 @@ abstract contract EventFold is Signing {
             divide(id, deal, toSeller + toBuyer, 0);
         } else if (kind == IEscrow.Closed.selector) {
             foldClosing(id, deal, data);
+        } else if (kind == IEscrow.CallerPaid.selector) {
+            // Its credit is an event of its own; what the sides got less was never theirs.
+            (uint128 fromSeller, uint128 fromBuyer) = abi.decode(data, (uint128, uint128));
+            if (fromSeller + fromBuyer == 0) fault("paid a caller nothing");
         } else {
             fault("an unknown event");
         }

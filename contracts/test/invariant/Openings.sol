@@ -122,7 +122,7 @@ abstract contract Openings is EscrowModel {
         deal.reviewWindow = uint32(1 + (seed >> 24) % 2 days);
         deal.disputeWindow = uint32(1 + (seed >> 48) % 2 days);
         deal.rulingWindow = uint32(1 + (seed >> 72) % 2 days);
-        uint256 due = time() + (seed >> 96) % 3 days;
+        uint256 due = time() + 1 + (seed >> 96) % 3 days;
         for (uint256 i; i < n; ++i) {
             uint128 amount = uint128(1 + (amounts >> (i * 40)) % 1e10);
             deal.price += amount;

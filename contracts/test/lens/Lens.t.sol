@@ -289,7 +289,7 @@ contract LensTest is EscrowTest {
         bytes32 id = opened(deal);
         deposited(seller, 77);
         vm.prank(seller);
-        escrow.advanceEpoch(seller, 5, 0, "");
+        escrow.advanceEpoch(seller, 1, 0, "");
         ILens.Overview memory seen = lens.overview(deal);
         assertEq(seen.dealId, id);
         assertEq(uint256(seen.state.status), uint256(IEscrow.Status.Open));
@@ -297,7 +297,7 @@ contract LensTest is EscrowTest {
         assertEq(seen.buyer.party, buyer);
         assertEq(seen.buyer.tokenBalance, token.balanceOf(buyer));
         assertEq(seen.buyer.allowance, token.allowance(buyer, address(escrow)));
-        assertEq(seen.seller.epoch, 5);
+        assertEq(seen.seller.epoch, 1);
         assertEq(seen.seller.account.balance, 77);
         assertEq(seen.arbiter.party, arbiter);
         settled(deal);
