@@ -14,7 +14,9 @@ from bench.bargains import LEAST, MOST, ROLES, bargains, outcome_utilities
 from bench.negmas.quality import Pair, Played, interval, summary
 from bench.negmas.quality import Seat as Bridged
 
+from parley.negotiation.simulation import Match, Seat
 from parley.negotiation.space import Space
+from parley.negotiation.status import Reason
 from parley.negotiation.strategies import DEFAULT, make_strategy
 from parley.negotiation.utility import PPM
 
@@ -62,3 +64,20 @@ def test_a_summary_counts_gains_by_pair_and_distances_by_agreement() -> None:
     assert low == -0.1
     assert high == 0.1
     assert interval(found, 1) == interval(found, 1)
+
+
+@pytest.mark.parametrize("other", ["trade-off", "boulware", "micro"])
+def test_the_default_runs_into_no_loop_where_it_waits_long(other: str) -> None:
+    for problem in bargains("test", 3, 100):
+        for role in ROLES:
+            seats = {
+                each: Seat(
+                    make_strategy(DEFAULT if each == role else other),
+                    Space(problem.domain, problem.profiles[each]),
+                )
+                for each in ROLES
+            }
+            match = Match(problem.domain, seats, 1)
+            while match.live:
+                match.turn()
+            assert match.state.reason is not Reason.LOOP

@@ -93,7 +93,7 @@ def worn(view: View) -> frozenset[Outcome]:
     if view.parties != 2 or len(view.mine) < 2:
         return frozenset()
     conduct = conduct_of(view)
-    if conduct.returns + conduct.own_returns < 2:
+    if not conduct.returns and not conduct.own_returns:
         return frozenset()
     first, second = (view.mine, view.theirs) if view.moves % 2 == 0 else (view.theirs, view.mine)
     counts: Counter[tuple[Outcome, Outcome]] = Counter()
