@@ -94,8 +94,8 @@ def _check_unsigned(
 
 
 def _check_agent(where: str, deal: Deal, side: str, digest: bytes, signature: str, talk: Talk) -> None:
-    """An agent's signature under a mandate. Budget, epoch and revocation were the chain's to check; its time is
-    right when it held at some moment before the deal's `open_by`.
+    """An agent's signature under a mandate. Budget, epoch and revocation were the chain's to check; its
+    time is right when it held at some moment before the deal's `open_by`.
     """
     try:
         mandate, of_principal, of_agent = mandate_signature_parts(signature)
