@@ -29,7 +29,7 @@ abstract contract Amendments is IEscrowActions, Deals {
     ) external asEscrow nonReentrant returns (bytes32 amendmentId) {
         (bytes32 dealId, DealWord word) = _live(deal);
         _requireAmends(deal, amendment, dealId, word);
-        Move memory move;
+        Move memory move = Move(0, 0, 0, 0);
         move.buyerOwes = amendment.price + DealRules.checkAmendment(amendment);
         move.sellerOwes = amendment.sellerBond;
         move.sellerHas = _bondLeft(deal, word.lost());

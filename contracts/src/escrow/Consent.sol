@@ -149,7 +149,8 @@ abstract contract Consent {
         if (!SignatureCheck.isValid(signer, digest, body)) revert IEscrow.SignatureInvalid(signer, digest);
     }
 
-    /// @dev Kind byte and body of a signature that is not empty.
+    /// @dev Kind byte and body of a signature that is not empty. Slither takes place and length of the body for one variable.
+    // slither-disable-next-line write-after-write
     function parted(bytes calldata signature) private pure returns (uint256 kind, bytes calldata body) {
         assembly ("memory-safe") {
             kind := byte(0, calldataload(signature.offset))
