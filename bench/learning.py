@@ -22,8 +22,8 @@ from parley.negotiation.strategies.adaptive import Adaptive
 from parley.negotiation.strategies.learned import ANYONE, ARMS
 
 ROUNDS = 100
-EPISODES = 60
-CHECKED = 12
+EPISODES = 36
+CHECKED = 8
 TRAIN, CHECK = "train", "learned-check"
 KINDS = ("boulware", "linear", "conceder", "tit-for-tat", "micro", "trade-off")
 TABLE = Path(__file__).parents[1] / "offchain" / "parley" / "negotiation" / "strategies" / "learned.json"

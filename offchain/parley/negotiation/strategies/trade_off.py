@@ -13,7 +13,9 @@ from pydantic import Field
 
 from parley.negotiation.opponent import Frequency, Nearness
 from parley.negotiation.search import Candidate, Scores, Search
+from parley.negotiation.space import Outcome
 from parley.negotiation.strategies.bargainer import Bargainer
+from parley.negotiation.strategies.conduct import worn
 from parley.negotiation.strategies.schedule import PPM
 from parley.negotiation.strategies.time_dependent import scheduled
 from parley.negotiation.strategies.view import View
@@ -57,6 +59,9 @@ class TradeOff(Bargainer):
         return sorted(
             unique.values(), key=lambda candidate: (-model.likeness(candidate.outcome), -candidate.gain)
         )
+
+    def _stale(self, view: View, outcome: Outcome) -> bool:
+        return super()._stale(view, outcome) or outcome in worn(view)
 
     @staticmethod
     def _best_received(view: View, target: int) -> Candidate | None:
