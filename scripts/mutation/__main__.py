@@ -11,7 +11,7 @@ usage: scripts/mutate list | run | report
   --sample N    only N mutants, drawn with the seed (default: all)
   --seed S      of the draw (default 1)
   --shard I/N   of run: every N-th mutant, from the I-th (0 to N - 1), in a copy of its own
-  --minutes M   of run: begin no mutant after M minutes
+  --minutes M   of run: begin no mutant M minutes after the tests have passed without any
   --file PART   only mutants of files whose path contains PART
 """
 
@@ -59,9 +59,9 @@ def run(mutants: list[Mutant], shard: str, minutes: float) -> int:
     print(f"{len(mutants)} mutants, {len(todo)} to run here")
     if not todo:
         return 0
-    end = time.monotonic() + minutes * 60
     copy = Copy(ROOT, ROOT / ".tools/mutation" / str(index))
     copy.start()
+    end = time.monotonic() + minutes * 60
     # Over the whole in any order: a campaign that is cut short is a sample of it.
     random.Random(0).shuffle(todo)
     for mutant in todo:
