@@ -22,8 +22,11 @@ abstract contract Consent {
     bytes32 private immutable _separator;
 
     /// @dev The newest epoch that anyone began. An account's own is never above it.
+    // Written by Escrow, read by both halves.
+    // slither-disable-next-line uninitialized-state
     uint64 internal _era;
     /// @dev The oldest epoch for which an account's signatures still count.
+    // slither-disable-next-line uninitialized-state
     mapping(address party => uint64) internal _epochs;
     /// @dev 256 nonces a word, as in Permit2: order does not matter, so nothing waits for anything.
     mapping(address party => mapping(uint256 index => uint256 bits)) internal _nonces;
@@ -152,6 +155,7 @@ abstract contract Consent {
     /// @dev Kind byte and body of a signature that is not empty. Slither takes place and length of the body for one variable.
     // slither-disable-next-line write-after-write
     function parted(bytes calldata signature) private pure returns (uint256 kind, bytes calldata body) {
+        // slither-disable-next-line write-after-write
         assembly ("memory-safe") {
             kind := byte(0, calldataload(signature.offset))
             body.offset := add(signature.offset, 1)

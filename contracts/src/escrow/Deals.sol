@@ -13,6 +13,8 @@ abstract contract Deals is Funding {
     uint256 internal constant BPS = DealRules.BPS;
 
     mapping(bytes32 dealId => DealWord) internal _deals;
+    // Written by EscrowActions, read by Escrow.
+    // slither-disable-next-line uninitialized-state
     mapping(bytes32 split => bool) internal _splitSpent;
     /// @dev Nonces of instant deals, for each (buyer, seller) apart: neither can use up those of the other with anyone else.
     mapping(bytes32 place => uint256 bits) internal _instants;
@@ -111,7 +113,8 @@ abstract contract Deals is Funding {
         uint256 reward = gains / 100;
         if (reward > deal.relayFee) reward = deal.relayFee;
         if (reward == 0) return (0, 0);
-        fromSeller = reward * sellerGains / gains;
+        // slither-disable-next-line divide-before-multiply
+        fromSeller = reward * sellerGains / gains; // the reward is a whole number of units, and so is the part of it
         fromBuyer = reward - fromSeller;
         _credit(deal.token, msg.sender, reward);
         emit IEscrow.CallerPaid(dealId, msg.sender, uint128(fromSeller), uint128(fromBuyer));
