@@ -155,7 +155,6 @@ abstract contract Consent {
     /// @dev Kind byte and body of a signature that is not empty. Slither takes place and length of the body for one variable.
     // slither-disable-next-line write-after-write
     function parted(bytes calldata signature) private pure returns (uint256 kind, bytes calldata body) {
-        // slither-disable-next-line write-after-write
         assembly ("memory-safe") {
             kind := byte(0, calldataload(signature.offset))
             body.offset := add(signature.offset, 1)
