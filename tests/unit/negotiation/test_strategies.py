@@ -30,7 +30,18 @@ from parley.negotiation.strategies.time_dependent import TimeDependentParams
 from parley.negotiation.utility import Profile
 from parley.terms.domain import Domain, IssueValue
 
-NAMES = ["adaptive", "bayesian", "learned", "micro", "boulware", "linear", "conceder", "time-dependent", "tit-for-tat", "trade-off"]
+NAMES = [
+    "adaptive",
+    "bayesian",
+    "learned",
+    "micro",
+    "boulware",
+    "linear",
+    "conceder",
+    "time-dependent",
+    "tit-for-tat",
+    "trade-off",
+]
 ROUNDS = 12
 DOMAIN = domain(max_rounds=ROUNDS, repeat_cap=2, min_concession_ppm=5_000)
 
