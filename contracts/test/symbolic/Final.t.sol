@@ -28,7 +28,7 @@ contract FinalProof is SymbolicTest {
         bytes32 content;
         bool asBuyer;
         bool cancelled;
-        uint8 at; // the milestone at which it ended
+        uint8 reached; // the milestone at which it ended
         uint24 lost;
     }
 
@@ -42,9 +42,9 @@ contract FinalProof is SymbolicTest {
 
     function ended(Call memory c) private returns (IEscrow.Deal memory deal) {
         deal = dealOf(Numbers(1000, 1000, 1000, 200, 10, 0), 3);
-        vm.assume(c.at < 3);
+        vm.assume(c.reached < 3);
         started.start(
-            escrow.dealIdOf(deal), c.cancelled ? IEscrow.Status.Cancelled : IEscrow.Status.Closed, c.at, c.lost, 0
+            escrow.dealIdOf(deal), c.cancelled ? IEscrow.Status.Cancelled : IEscrow.Status.Closed, c.reached, c.lost, 0
         );
         vm.warp(START + uint256(c.later));
         vm.prank(c.caller);
