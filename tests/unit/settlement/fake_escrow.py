@@ -11,7 +11,9 @@ from eth_abi.abi import decode, encode
 from fake_chain import FakeChain, FakeLog, FakeTransaction, escrow_log
 
 from parley.chain.abi import interface
+from parley.chain.artifacts import artifact
 from parley.chain.contract_error import ContractError
+from parley.chain.create2 import second_half
 from parley.chain.escrow import Status
 from parley.chain.escrow_errors import FundingRefused, WrongStatus
 from parley.terms.actions import receive_authorization_digest
@@ -133,7 +135,12 @@ class FakeEscrow(FakeChain):
         return {"error": {"code": 3, "message": "execution reverted", "data": "0x" + raw.hex()}}
 
     def eth_getCode(self, address: str, _tag: str) -> str:  # noqa: N802
-        return "0x6000" if address in {self.ESCROW, TOKEN, WALLET} - self.without_code else "0x"
+        if address in self.without_code:
+            return "0x"
+        shipped = {self.ESCROW: "Escrow", second_half(self.ESCROW): "EscrowActions"}
+        if address in shipped:
+            return "0x" + artifact(shipped[address]).deployed_bytecode.hex()
+        return "0x6000" if address in (TOKEN, WALLET) else "0x"
 
     def eth_call(self, request: dict[str, Any], _tag: str) -> Any:
         data = bytes.fromhex(request["data"][2:])
