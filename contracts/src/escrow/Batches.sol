@@ -12,6 +12,8 @@ abstract contract Batches is Consent {
     uint256 internal constant MAX_ITEMS = 200;
     /// @dev Gas of one item: two wallets of 500 000, and several times what tokens need. An item that wants more fails.
     uint256 internal constant ITEM_GAS = 2_000_000;
+    /// @dev More than the call of an item costs itself: the contract's own address is warm.
+    uint256 private constant CALL_GAS = 200;
     /// @dev No custom error of this contract is longer than its selector and seven words.
     uint256 private constant MAX_REASON = 4 + 7 * 32;
 
@@ -23,12 +25,12 @@ abstract contract Batches is Consent {
         failures = new IEscrow.Failure[](count);
         uint256 failed;
         for (uint256 i; i < count; ++i) {
-            uint256 available = gasleft();
-            if (_run(selector, heads, i, count)) continue;
+            (bool done, uint256 available) = _run(selector, heads, i, count);
+            if (done) continue;
             // EIP-150: the item had 63/64 of what was there. Whoever brings less than an item may need makes the batch
             // fail, not the item.
-            if (available - available / 64 < ITEM_GAS) {
-                revert IEscrow.BatchGasShort(i, available, ITEM_GAS * 64 / 63 + 1);
+            if (available - available / 64 < ITEM_GAS + CALL_GAS) {
+                revert IEscrow.BatchGasShort(i, available, (ITEM_GAS + CALL_GAS) * 64 / 63 + 1);
             }
             bytes memory reason = _reason();
             if (_done(reason)) continue;
@@ -41,7 +43,12 @@ abstract contract Batches is Consent {
     }
 
     /// @dev An item ends where the next begins, as every encoder writes them. Bytes that are not an item fail to decode.
-    function _run(bytes4 selector, uint256 heads, uint256 index, uint256 count) private returns (bool done) {
+    /// @return done whether it went through
+    /// @return available gas that was there for the item once it was copied, which costs as much as it is long
+    function _run(bytes4 selector, uint256 heads, uint256 index, uint256 count)
+        private
+        returns (bool done, uint256 available)
+    {
         assembly ("memory-safe") {
             let head := add(heads, shl(5, index))
             let from := add(heads, calldataload(head))
@@ -53,6 +60,7 @@ abstract contract Batches is Consent {
             let m := mload(0x40)
             mstore(m, selector)
             calldatacopy(add(m, 0x04), from, size)
+            available := gas()
             done := delegatecall(ITEM_GAS, address(), m, add(size, 0x04), 0x00, 0x00)
         }
     }
