@@ -21,6 +21,7 @@ from parley.policy.models import Bundle
 from parley.policy.service import PolicyEngine
 from parley.terms.actions import Receipt, Refund, Split, receive_authorization_digest
 from parley.terms.eip712 import domain_separator
+from parley.terms.errors import DealInvalid
 from parley.terms.signing import recover
 from parley.terms.values import Hash32
 
@@ -73,10 +74,10 @@ def test_a_seller_signs_no_deal_that_may_be_due_before_it_is_open(world: Any, do
     buyer, seller = pair(world, type(domain).parse(document))
     buyer.offer({"price": 5_000_000, "hours": 50})
     seller.sync()
-    with pytest.raises(GuardRefused) as refused:
+    with pytest.raises(DealInvalid) as refused:
         seller.accept()
-    values = refused.value.values
-    assert values["deliver_by"] == values["open_by"]
+    assert refused.value.values["error"] == "DeadlineBeforeOpening"
+    assert seller.wallet.journal.intended(seller.id, 2) is None
 
 
 def test_a_rule_stops_the_acceptance_too(world: Any, domain: Any) -> None:

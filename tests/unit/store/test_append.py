@@ -214,10 +214,14 @@ def test_subscribers_are_woken_and_cannot_stop_the_writer(store: EventStore) -> 
     store.subscribe(broken)
     cancel = store.subscribe(lambda: woken.append(store.last_position()))
     store.append("one", 0, [A])
+    while not woken or woken[-1] < 1:  # on PostgreSQL the wake-up comes by way of the server
+        time.sleep(0.01)
     cancel()
+    before = len(woken)
     store.append("one", 1, [A])
     store.close()
-    assert woken == [1]
+    assert len(woken) == before
+    assert woken[-1] == 1
 
 
 def test_a_closed_store_refuses_writes_and_has_kept_what_it_accepted(store: EventStore, reopen: Any) -> None:
