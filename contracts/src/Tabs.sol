@@ -18,6 +18,8 @@ contract Tabs is ITabs, Purse {
     uint256 private constant PAYOUT_BITS = 3;
     /// @dev What one redemption may need at most: two ERC-1271 checks, a pushed payout, and the rest.
     uint256 private constant ITEM_GAS = 1_400_000;
+    /// @dev And more for each byte of its signatures, which are copied twice: enough for the longest that a transaction holds.
+    uint256 private constant BYTE_GAS = 3;
 
     mapping(bytes32 tab => TabWord) private _tabs;
 
@@ -108,7 +110,8 @@ contract Tabs is ITabs, Purse {
             try this.redeemItem(item, msg.sender) {}
             catch (bytes memory reason) {
                 // A failure counts only where the item had all the gas it could need (EIP-150 keeps a 64th back).
-                if (given - given / 64 < ITEM_GAS) revert IEscrow.GasShort(given, ITEM_GAS + ITEM_GAS / 63 + 1);
+                uint256 wanted = ITEM_GAS + BYTE_GAS * (item.voucher.length + item.signature.length);
+                if (given - given / 64 < wanted) revert IEscrow.GasShort(given, wanted + wanted / 63 + 1);
                 failures[i] = reason;
                 emit RedemptionFailed(i, TabHash.tab(item.tab), reason);
             }
