@@ -105,6 +105,40 @@ contract AmendsTest is AmendTestBase, Permit2Factory {
         assertEq(hook.lastReturn(), abi.encodeWithSelector(IEscrow.NotAsked.selector, address(hook)));
     }
 
+    /// @dev The guard is in transient storage, at one place for both halves: what one of them begins the other does not enter.
+    function test_shareOneGuardBetweenTheHalves() external {
+        HookedToken hooked = new HookedToken();
+        hooked.mint(buyer, 3 * PRICE);
+        vm.prank(buyer);
+        hooked.approve(address(escrow), type(uint256).max);
+        ReenteringHook hook = new ReenteringHook();
+        hooked.setHook(buyer, hook);
+        hooked.mint(address(hook), 100);
+        IEscrow.Deal memory old = simpleDeal();
+        old.cancelBy = old.openBy;
+        opened(old);
+        IEscrow.Deal memory deal = simpleDeal();
+        (deal.token, deal.cancelBy, deal.nonce) = (address(hooked), deal.openBy, 5);
+        // Money comes in by the first half, and the second is called.
+        bytes memory signature = signed(buyerKey, refundDigest(idOf(old), buyer, 0, Action(0, deal.openBy)));
+        hook.arm(address(escrow), abi.encodeCall(escrow.refund, (old, buyer, 0, 0, deal.openBy, signature)));
+        opened(deal);
+        assertRefused(hook);
+        // Money goes out by the second, and the first is called.
+        hook.arm(address(escrow), abi.encodeCall(escrow.deposit, (address(hooked), stranger, 100)));
+        vm.prank(buyer);
+        escrow.refund(deal, buyer, 0, 0, 0, "");
+        assertRefused(hook);
+        assertStatus(idOf(old), IEscrow.Status.Open);
+        assertEq(hooked.balanceOf(address(escrow)), 0);
+    }
+
+    function assertRefused(ReenteringHook hook) private view {
+        assertEq(hook.calls(), 1);
+        assertEq(hook.successes(), 0);
+        assertEq(hook.lastReturn(), abi.encodeWithSelector(IEscrow.Reentrant.selector));
+    }
+
     /// @dev A seller that raises the epoch of all, and its own, does not get rid of what it opened; nor of the buyer's key.
     function test_endNoOpenDealByANewEpoch() external {
         IEscrow.Deal memory deal = arbitratedDeal();
