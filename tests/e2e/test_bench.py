@@ -20,6 +20,10 @@ def test_gas_is_one_json_object_by_target_and_exact():
     assert first.returncode == 0, first.stderr
     assert first.stdout == second.stdout
     results = json.loads(first.stdout)
+    batched = {name: results.pop(name) for name in ("T1b", "T3", "T3 one pair", "T4", "T4 one pair")}
+    for result in batched.values():
+        assert result["value"] > 21_000  # the calldata of an item of T4 costs as much
+        assert result["unit"] == "gas"
     assert set(results) == {"T1", "T2", "T5", "T5b", "T5c"}
     payment = results.pop("T5c")
     for name in ("T5", "T5b"):
