@@ -19,6 +19,7 @@ from parley.terms.values import Hash32, keccak
 
 T6 = Target("T6", "verification of a signed message, as a share of bare recovery", "ratio", 1.5)
 T7 = Target("T7", "a gateway's processor time for one signed message, posted alone", "µs", 450)
+T7B = Target("T7b", "a gateway's processor time for one signed message, in batches of 20", "µs", 180)
 
 MESSAGES = 1_000
 SIGNERS = 16
@@ -26,6 +27,7 @@ ROUNDS = 9
 NOW = 2_000_000_000
 TALKS = 5
 OFFERS = 300
+BATCH = 20
 
 
 def messages() -> list[bytes]:
@@ -93,7 +95,7 @@ def verification() -> Result:
     )
 
 
-def admission() -> Result:
+def admission() -> list[Result]:
     """T7: the processor time of a whole gateway process for each message that is posted to it."""
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as name:
         folder = Path(name)
@@ -102,7 +104,7 @@ def admission() -> Result:
         with running(folder, policy) as gateway, httpx.Client(base_url=gateway.url, timeout=30) as http:
             headers = {agent.address: signed_in(http, agent) for agent in (BUYER, SELLER)}
             talks = [
-                talk(index, OFFERS, escrow=ESCROW, gateway=gateway.address) for index in range(TALKS + 1)
+                talk(index, OFFERS, escrow=ESCROW, gateway=gateway.address) for index in range(2 * TALKS + 1)
             ]
 
             def post(path: str, body: bytes, agent: LocalSigner) -> None:
@@ -110,22 +112,42 @@ def admission() -> Result:
                 if answer.status_code != 201:
                     raise MessageRefused("A measured message was refused.", answer=answer.text[:400])
 
+            def batch(bodies: list[bytes]) -> None:
+                """The buyer hands in the messages of both: each is signed by its sender."""
+                content = b'{"messages":[' + b",".join(bodies) + b"]}"
+                answer = http.post("/v1/messages:batch", content=content, headers=headers[BUYER.address])
+                if any("receipt" not in result for result in answer.json().get("results", [{}])):
+                    raise MessageRefused("A measured batch was refused.", answer=answer.text[:400])
+
             spent: list[float] = []
-            for one in talks:
+            for one in talks[: TALKS + 1]:
                 post("/v1/negotiations", one.opening, BUYER)
                 before = gateway.cpu_seconds()
                 for agent, body in one.offers:
                     post(one.path, body, agent)
                 spent.append((gateway.cpu_seconds() - before) / OFFERS * 1e6)
-    return T7.measured(
+            together: list[float] = []
+            for one in talks[TALKS + 1 :]:
+                post("/v1/negotiations", one.opening, BUYER)
+                before = gateway.cpu_seconds()
+                for start in range(0, OFFERS, BATCH):
+                    batch([body for _, body in one.offers[start : start + BATCH]])
+                together.append((gateway.cpu_seconds() - before) / OFFERS * 1e6)
+    alone = T7.measured(
         median(spent[1:]),
         how="Processor time (user and system, all threads) of a gateway process on SQLite (WAL, full "
         f"synchronisation), divided by the messages it took: {TALKS} negotiations of {OFFERS} offers each, "
         "median, after one to warm up. Every message is posted alone over HTTP on one connection and is "
         "parsed, validated, verified, judged by 20 policy rules, appended durably and answered with a signed "
-        "receipt before the next. The gateway has no endpoint for batches yet.",
+        "receipt before the next.",
         parts={"fastest, µs": round(min(spent[1:]), 1), "slowest, µs": round(max(spent[1:]), 1)},
     )
+    batched = T7B.measured(
+        median(together),
+        how=f"As T7, {BATCH} messages of one negotiation in each request: one append, a receipt for each.",
+        parts={"fastest, µs": round(min(together), 1), "slowest, µs": round(max(together), 1)},
+    )
+    return [alone, batched]
 
 
 class MessageRefused(ParleyError):
@@ -136,7 +158,7 @@ class MessageRefused(ParleyError):
 
 
 def run() -> list[Result]:
-    return [verification(), admission()]
+    return [verification(), *admission()]
 
 
 BENCH = Bench("messages", "verification of signed messages, and a gateway that takes them (T6, T7)", run)
