@@ -14,8 +14,8 @@ contract StartedEscrow is Escrow {
 }
 
 /// @notice One call on a deal of any amounts in any state that can be, for `scripts/prove`. What a state can be is the
-/// invariant of `lockedIn`: opening makes it, and every call that leaves the deal open keeps it. So what is proved of one
-/// call holds for any sequence of them.
+/// invariant of `lockedIn`: every call that leaves the deal open keeps it, so that what is proved of one call holds for any
+/// sequence of them. That opening makes it is tested, not proved.
 /// @dev Fixed: the shape of the deal (1 to 3 milestones), addresses, times, and the shares that both signed (3 333 bps, which
 /// leaves remainders). Any: amounts, bond and fee of 128 bits, rulings before and now, callers.
 abstract contract SymbolicTest is Test {
