@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import os
+import pty
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +13,7 @@ import pytest
 from rich.console import Console
 
 from parley.sandbox.demo.board import Board, Moment
+from parley.sandbox.demo.interruption import Interrupted, Interruption
 from parley.sandbox.demo.question import Question
 from parley.sandbox.demo.result import Result
 from parley.sandbox.demo.screen import Screen
@@ -174,3 +178,28 @@ def test_terms_in_words(make_terms: Any) -> None:
     assert brief(make_terms()) == "1600 h A100-80GB 2.54"
     assert conditions(make_terms()) == "day 14, community, on delivery"
     assert score(600_000) == "0.6000"
+
+
+def test_nothing_is_read_before_there_is_something_to_read(
+    question: Question, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A signal just before a blocking read would wait for a line to be typed: so the reviewer's terminal is
+    only looked at, and a signal meanwhile breaks off.
+    """
+    ours, terminal = pty.openpty()
+    looks = 0
+
+    def looked(*_: object) -> tuple[list[int], list[int], list[int]]:
+        nonlocal looks
+        looks += 1
+        os.kill(os.getpid(), signal.SIGINT)
+        return [], [], []
+
+    with os.fdopen(terminal, encoding="utf-8") as typed:
+        monkeypatch.setattr("sys.stdin", typed)
+        monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("nothing was typed yet"))
+        monkeypatch.setattr("select.select", looked)
+        with Interruption(), pytest.raises(Interrupted):
+            Screen(ask=True, console=console_of(80)).approve(question)
+    os.close(ours)
+    assert looks == 1

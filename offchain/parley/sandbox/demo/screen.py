@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import select
+import sys
 import time
 from collections.abc import Callable
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.live import Live
 from rich.prompt import Confirm
 from rich.rule import Rule
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text, TextType
 
 from parley.sandbox.demo.board import Board, Moment
 from parley.sandbox.demo.further import further
@@ -20,6 +22,26 @@ from parley.sandbox.demo.question import Question
 from parley.sandbox.demo.result import Result
 from parley.sandbox.demo.tables import panel, tables, times_line
 from parley.sandbox.demo.words import hourly, print_whole, usd
+
+_LOOK_SECONDS = 0.1
+
+
+class _Question(Confirm):
+    """A yes or a no that a signal can always break off.
+
+    A signal that arrives in the few microseconds before a blocking read is noticed only when the next line
+    has been typed. So nothing is read before there is something to read.
+    """
+
+    @classmethod
+    def get_input(
+        cls, console: Console, prompt: TextType, password: bool, stream: TextIO | None = None
+    ) -> str:
+        console.print(prompt, end="")
+        if stream is None and sys.stdin.isatty():
+            while not select.select([sys.stdin], [], [], _LOOK_SECONDS)[0]:
+                pass
+        return console.input(password=password, stream=stream)
 
 
 class Screen:
@@ -108,7 +130,7 @@ class Screen:
     def _answer(self) -> bool:
         """Only a clear yes is a yes; no answer is a no."""
         try:
-            return Confirm.ask(
+            return _Question.ask(
                 "  [bold]Approve exactly these terms?[/] Enter refuses", console=self._console, default=False
             )
         except EOFError:
