@@ -74,6 +74,7 @@ def make_engine(url: URL, *, busy_ms: int, read_only: bool) -> Engine:
                 cursor.execute("PRAGMA journal_mode = WAL")
                 cursor.execute("PRAGMA synchronous = FULL")
                 cursor.execute("PRAGMA wal_autocheckpoint = 2000")
+                cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten with zeros
             cursor.execute("PRAGMA foreign_keys = ON")
             cursor.execute("PRAGMA cache_size = -16000")
         finally:

@@ -19,16 +19,21 @@ ZERO_CHAIN: Final = "0x" + "00" * 32
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event to append. `data` is a JSON object without floats and with integers within 64 bits."""
+    """An event to append. `data` is a JSON object without floats and with integers within 64 bits.
+
+    `private` names values inside `data`, as paths such as `message.payload`, that are kept apart: the hash
+    chain covers their salted hash, so they can be erased and the chain still verifies.
+    """
 
     kind: str
     data: Mapping[str, Any]
+    private: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StoredEvent:
     """An event as it is kept. `position` counts over all streams from 1 without gaps, `sequence` in its
-    stream from 0.
+    stream from 0. `erased`: what was private in `data` is no longer in it.
     """
 
     position: int
@@ -38,6 +43,7 @@ class StoredEvent:
     data: Mapping[str, Any]
     recorded_at: int
     stream_hash: str
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

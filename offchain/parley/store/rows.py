@@ -17,6 +17,7 @@ from parley.store.models import (
     SessionRow,
     StoredEvent,
 )
+from parley.store.private import joined
 
 Values = tuple[str, tuple[str, ...], dict[str, Any]]
 """Table, primary key, values of one table row."""
@@ -33,7 +34,8 @@ READ_MODELS: Final[dict[sa.Table, tuple[str, ...]]] = {
 
 def event_of(row: Any) -> StoredEvent:
     """An event from a row with the columns of `events` in order."""
-    return StoredEvent(row[0], row[1], row[2], row[3], decode(row[4]), row[5], row[6])
+    data, erased = joined(decode(row[4]), row[7])
+    return StoredEvent(row[0], row[1], row[2], row[3], data, row[5], row[6], erased)
 
 
 def outbox_of(row: Any) -> OutboxItem:

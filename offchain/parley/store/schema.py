@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Insert
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """Revision of the newest migration."""
 
 metadata = sa.MetaData()
@@ -30,6 +30,7 @@ events = sa.Table(
     sa.Column("data", sa.Text, nullable=False),
     sa.Column("recorded_at", sa.BigInteger, nullable=False),
     sa.Column("stream_hash", _HASH, nullable=False),
+    sa.Column("private", sa.Text, nullable=True),  # what can be erased; `data` holds its hash
     sa.UniqueConstraint("stream", "sequence", name="uq_events_stream_sequence"),
 )
 

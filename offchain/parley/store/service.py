@@ -19,8 +19,9 @@ from sqlalchemy.engine import Engine
 
 from parley.store import rows as mapping
 from parley.store import schema
-from parley.store.codec import chain, encode
+from parley.store.codec import chain
 from parley.store.engine import make_engine, migrate, parse_url
+from parley.store.erasure import compact, erase_in
 from parley.store.errors import StoreConfig, translate
 from parley.store.leases import Leases
 from parley.store.models import (
@@ -35,6 +36,7 @@ from parley.store.models import (
     StoredEvent,
     check_chain,
 )
+from parley.store.private import check_private
 from parley.store.reader import Reader
 from parley.store.transaction import Transaction
 from parley.store.views import Deals, Documents, Negotiations, Sessions
@@ -258,13 +260,45 @@ class EventStore:
         """Recompute the hash chain of a stream; the number of events. Raises `StoreCorrupt` at the first that
         differs.
         """
+        table = schema.events
+        query = sa.select(table).where(table.c.stream == stream).order_by(table.c.sequence)
         previous, count = ZERO_CHAIN, 0
-        for event in self.read_all(stream):
-            text = encode(event.data, stream)
-            expected = chain(previous, stream, count, event.kind, event.recorded_at, text)
-            check_chain(previous, event, expected)
-            previous, count = event.stream_hash, count + 1
+        while rows := self._reader.all(query.where(table.c.sequence >= count).limit(1000)):
+            for row in rows:
+                event = mapping.event_of(row)
+                expected = chain(previous, stream, count, event.kind, event.recorded_at, row.data)
+                check_chain(previous, event, expected)
+                check_private(row.data, row.private, event)
+                previous, count = event.stream_hash, count + 1
         return count
+
+    def erase(
+        self,
+        streams: Sequence[str],
+        record: tuple[str, NewEvent],
+        *,
+        positions: Sequence[int] = (),
+        require: Callable[[Transaction], None] = lambda _: None,
+    ) -> int:
+        """Erase what is private in every event of `streams` and in the events at `positions`, and append
+        `record` (a stream and what to say there) with it; how many events lost something. The chains verify
+        as before.
+
+        `require` looks once more, inside the transaction, whether this may be done, and raises if not. The
+        text is gone from the tables at once and from the files after `compact`. Blocks until durable.
+        """
+
+        def work(transaction: Transaction) -> int:
+            require(transaction)
+            return erase_in(transaction, streams, positions, *record)
+
+        return self.transact(work)
+
+    def compact(self, *, whole: bool = False) -> bool:
+        """Drop what the database files still hold of erased and replaced rows: SQLite's write-ahead log, and
+        with `whole` every free page of the file. False where a reader was in the way: call again. Blocks.
+        """
+        return compact(self._writing, whole=whole)
 
     def query(self, statement: sa.Executable) -> list[Any]:
         """Rows of any select, from a read-only connection."""

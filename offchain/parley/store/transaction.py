@@ -34,6 +34,7 @@ from parley.store.models import (
     Row,
     StoredEvent,
 )
+from parley.store.private import parted
 from parley.store.statements import Compiled, insert_of
 
 _MAX_STREAM: Final = 200
@@ -41,9 +42,12 @@ _MAX_KIND: Final = 64
 _HEADS: Final = 50_000
 _ROWS: Final = 1_024
 
+Texts = tuple[str, str, str | None]
+"""Kind, the JSON text that the chain covers, and the text kept apart."""
 
-def _texts(stream: str, events: Sequence[NewEvent]) -> list[tuple[str, str]]:
-    """(kind, JSON text) of every event, checked."""
+
+def _texts(stream: str, events: Sequence[NewEvent]) -> list[Texts]:
+    """Kind, JSON text and private text of every event, checked."""
     if not 0 < len(stream) <= _MAX_STREAM:
         raise EventInvalid("A stream's name has 1 to 200 characters.", stream=stream[:300])
     if not events:
@@ -53,7 +57,14 @@ def _texts(stream: str, events: Sequence[NewEvent]) -> list[tuple[str, str]]:
             raise EventInvalid(
                 "An event's kind has 1 to 64 characters.", stream=stream, kind=event.kind[:100]
             )
-    return [(event.kind, encode(event.data, f"{stream}:{event.kind}")) for event in events]
+    return [_text(event, f"{stream}:{event.kind}") for event in events]
+
+
+def _text(event: NewEvent, where: str) -> Texts:
+    if not event.private:
+        return event.kind, encode(event.data, where), None
+    public, private = parted(event.data, event.private, where)
+    return event.kind, encode(public, where), private
 
 
 def _names(table: sa.Table) -> list[str]:
@@ -162,7 +173,9 @@ class Transaction:
         work = [(item, encode(item.payload, f"{item.topic}:{item.key}")) for item in outbox]
         mark = ""
         if idempotency_key is not None:
-            mark = fingerprint(stream, texts)
+            mark = fingerprint(
+                stream, [(event.kind, encode(event.data, stream)) for event in events]
+            )  # private texts are salted anew each time
             known = self._known(idempotency_key, mark)
             if known is not None:
                 return known
@@ -193,12 +206,12 @@ class Transaction:
         return result
 
     def _extend(
-        self, stream: str, events: Sequence[NewEvent], texts: Sequence[tuple[str, str]]
+        self, stream: str, events: Sequence[NewEvent], texts: Sequence[Texts]
     ) -> tuple[StoredEvent, ...]:
         sequence, previous = self._head(stream)
         position = self._position()
         stored: list[StoredEvent] = []
-        for event, (kind, text) in zip(events, texts, strict=True):
+        for event, (kind, text, private) in zip(events, texts, strict=True):
             sequence, position = sequence + 1, position + 1
             previous = chain(previous, stream, sequence, kind, self.now, text)
             stored.append(StoredEvent(position, stream, sequence, kind, event.data, self.now, previous))
@@ -211,6 +224,7 @@ class Transaction:
                     "data": text,
                     "recorded_at": self.now,
                     "stream_hash": previous,
+                    "private": private,
                 }
             )
         self._heads.put(stream, sequence, previous)

@@ -28,7 +28,7 @@ def clock() -> Clock:
     return Clock()
 
 
-ON_BOTH = ("test_append", "test_group_commit", "test_read_models", "test_leases")
+ON_BOTH = ("test_append", "test_group_commit", "test_read_models", "test_leases", "test_erasure")
 """Modules whose tests run on SQLite and on PostgreSQL."""
 
 

@@ -4,6 +4,7 @@ refused.
 
 from __future__ import annotations
 
+import functools
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ from alembic.migration import MigrationContext
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from parley.store import EventStore, StoreConfig, StoreSchema
+from parley.store import EventStore, StoreConfig, StoreSchema, schema
+from parley.store.codec import chain, encode
 from parley.store.schema import HEAD, insert_new, metadata, upsert
+from parley.store.transaction import Transaction
 
 
 def test_the_migration_makes_the_tables_of_the_code(store: EventStore) -> None:
@@ -24,6 +27,18 @@ def test_the_migration_makes_the_tables_of_the_code(store: EventStore) -> None:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert context.get_current_revision() == HEAD
         assert compare_metadata(context, metadata) == []
+
+
+def insert_old(store: EventStore, said: list[tuple[str, dict[str, Any]]]) -> None:
+    """Events of stream `s` as a version wrote them that kept nothing apart."""
+    columns = [column.name for column in schema.events.columns if column.name != "private"]
+    previous = "0x" + "00" * 32
+    with store._writing.begin() as connection:
+        for number, (kind, data) in enumerate(said):
+            text = encode(data, "s")
+            previous = chain(previous, "s", number, kind, 7, text)
+            values = (number + 1, "s", number, kind, text, 7, previous)
+            connection.execute(sa.insert(schema.events).values(dict(zip(columns, values, strict=True))))
 
 
 def test_an_older_database_is_brought_forward_with_what_it_holds(url: str, monkeypatch: Any) -> None:
@@ -36,8 +51,9 @@ def test_an_older_database_is_brought_forward_with_what_it_holds(url: str, monke
     monkeypatch.setattr(engine, "TARGET", "0001")
     monkeypatch.setattr(engine, "HEAD", "0001")
     old = EventStore.open(url)
+    insert_old(old, [("k", {"n": number}) for number in range(3)])
     for number in range(3):
-        old.append("s", ANY, [NewEvent("k", {"n": number})], rows=[row(number)])
+        old.transact(functools.partial(Transaction.put_row, row=row(number)))
     with old._writing.begin() as connection:  # as the older version numbered them
         connection.exec_driver_sql("UPDATE deals SET position = position / 1024")
         connection.exec_driver_sql("UPDATE deal_parties SET position = position / 1024")
@@ -51,9 +67,26 @@ def test_an_older_database_is_brought_forward_with_what_it_holds(url: str, monke
         assert new.leases.acquire("sender", "me", 1) is not None
 
 
+def test_what_an_older_database_holds_can_be_erased(url: str, monkeypatch: Any) -> None:
+    from parley.store import NewEvent, engine
+
+    said = {"hash": "0x1", "message": {"core": {"n": 1}, "payload": {"salt": "0x5a17"}}}
+    with monkeypatch.context() as older:
+        older.setattr(engine, "TARGET", "0003")
+        older.setattr(engine, "HEAD", "0003")
+        with EventStore.open(url) as old:
+            insert_old(old, [("message", said), ("other", {"n": 2})])
+    with EventStore.open(url) as new:
+        assert [event.data for event in new.read("s")] == [said, {"n": 2}]
+        assert new.verify_stream("s") == 2
+        assert new.erase(["s"], ("log", NewEvent("erased", {}))) == 1
+        assert new.read("s")[0].data == {"hash": "0x1", "message": {"core": {"n": 1}}}
+        assert new.verify_stream("s") == 2
+
+
 def test_uniqueness_is_the_databases_own(store: EventStore, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "store.sqlite") as other:
-        insert = "INSERT INTO events VALUES (?, 's', 0, 'k', '{}', 1, '0x')"
+        insert = "INSERT INTO events VALUES (?, 's', 0, 'k', '{}', 1, '0x', NULL)"
         other.execute(insert, (1,))
         with pytest.raises(sqlite3.IntegrityError):
             other.execute(insert, (2,))
