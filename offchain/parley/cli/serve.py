@@ -16,18 +16,22 @@ def serve() -> None:
     where no deployments file has the chain; without PARLEY_RPC_URL negotiations are carried but nothing is
     settled.
     """
-    import logging
-    import signal
-
     from parley.gateway.serve import run
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("httpx", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
+    run(prepared())
+
+
+def prepared() -> GatewaySettings:
+    """The settings of a process that is to run until it is told to stop, with its logging set up."""
+    import signal
+
+    from parley.telemetry.logs import configure
+
     settings = settings_from_environment()
+    configure(settings.log_format, settings.log_level, secrets=settings.secrets)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _leave)
-    run(settings)
+    return settings
 
 
 def settings_from_environment() -> GatewaySettings:

@@ -7,6 +7,7 @@ comes before the first that is refused is kept, the rest is not.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,8 @@ from parley.negotiation.state import NegotiationState
 from parley.store.errors import IdempotencyMismatch, StandingMoved
 from parley.store.models import ANY, DocumentPut, NegotiationRow, NewEvent, StoredEvent
 from parley.store.service import EventStore
+from parley.telemetry.metrics import Metrics
+from parley.telemetry.tracing import Note, Tracing
 from parley.terms.message import Message, SignedReceipt
 from parley.terms.values import Hash32
 
@@ -80,7 +83,11 @@ class Admission:
         chain_id: int,
         clock_skew: int,
         clock: Callable[[], int],
+        tracing: Tracing,
+        metrics: Metrics,
     ) -> None:
+        self._tracing = tracing
+        self._metrics = metrics
         self._store = store
         self._live = live
         self._receipts = receipts
@@ -107,6 +114,26 @@ class Admission:
         documents: Sequence[DocumentPut] = (),
     ) -> tuple[list[Posted], ParleyError | None]:
         """Messages in order: what was taken, and what refused the first that was not."""
+        started = time.perf_counter()
+        with self._tracing.span("messages", negotiation, count=len(messages)) as noted:
+            posted, error = await self._take_all(negotiation, live, messages, documents)
+            self._tell(posted, error, noted)
+        self._metrics.took(time.perf_counter() - started)
+        return posted, error
+
+    def _tell(self, posted: Sequence[Posted], error: ParleyError | None, noted: Note) -> None:
+        repeated = sum(one.duplicate for one in posted)
+        self._metrics.message("taken", len(posted) - repeated)
+        self._metrics.message("duplicate", repeated)
+        if posted:
+            noted.note(taken=len(posted) - repeated, status=posted[-1].live.state.status.value)
+        if error is not None:
+            self._metrics.message("refused")
+            noted.note(refused=error.code)
+
+    async def _take_all(
+        self, negotiation: str, live: Live, messages: Sequence[Message], documents: Sequence[DocumentPut]
+    ) -> tuple[list[Posted], ParleyError | None]:
         for _ in range(GATE_ATTEMPTS):
             run = await self._admit_all(live, messages)
             try:
@@ -132,17 +159,18 @@ class Admission:
     ) -> tuple[StoredEvent, ...]:
         if not run.events:
             return ()
-        result = await asyncio.wrap_future(
-            self._store.append_async(
-                stream_of(negotiation),
-                live.state.sequence,
-                run.events,
-                documents=documents,
-                rows=run.rows,
-                beside=((decision_stream(negotiation), run.records),) if run.records else (),
-                standing=run.standing,
+        with self._tracing.inner("append"):
+            result = await asyncio.wrap_future(
+                self._store.append_async(
+                    stream_of(negotiation),
+                    live.state.sequence,
+                    run.events,
+                    documents=documents,
+                    rows=run.rows,
+                    beside=((decision_stream(negotiation), run.records),) if run.records else (),
+                    standing=run.standing,
+                )
             )
-        )
         return result.events
 
     async def _admit_all(self, live: Live, messages: Sequence[Message]) -> _Run:
@@ -180,7 +208,9 @@ class Admission:
             raise passage.refusal
         run.places.append(None)
         run.hashes.append(step.state.last)
-        run.events.append(NewEvent(MESSAGE, {"hash": step.state.last, "message": message.wire()}))
+        kept = {"hash": step.state.last, "message": message.wire()}
+        trace = self._tracing.kept()
+        run.events.append(NewEvent(MESSAGE, kept if trace is None else {**kept, "trace": trace}))
         run.records += passage.records
         run.standing = {**passage.standing, **run.standing}  # what the first was judged on has to stand
         run.after.state = step.state

@@ -77,8 +77,8 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
         redoc_url=None,
     )
     app.state.gateway = gateway
-    problems.install(app)
+    problems.install(app, gateway.metrics.refused)
     for module in ROUTES:
         app.include_router(module.routes(gateway))
-    app.add_middleware(SecurityHeaders)
+    app.add_middleware(SecurityHeaders, answered=gateway.metrics.answered)
     return app

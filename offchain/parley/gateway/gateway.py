@@ -34,6 +34,8 @@ from parley.gateway.webhooks.repository import Webhooks
 from parley.policy.models import Bundle
 from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
+from parley.telemetry.metrics import Metrics
+from parley.telemetry.tracing import HEADER, Tracing, arrive
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
 
@@ -82,6 +84,8 @@ class Gateway:
     webhooks: Webhooks
     webhook_secrets: Secrets
     delivery: Delivery
+    tracing: Tracing
+    metrics: Metrics
 
     @property
     def policy_hash(self) -> Hash32 | None:
@@ -92,6 +96,7 @@ class Gateway:
         """The session behind a request. Raises NotAuthenticated, SessionExpired, ScopeMissing or
         TooManyRequests.
         """
+        arrive(request.headers.get(HEADER))
         self.rates.address(host_of(request))
         session = self.authenticator.authenticate(request.headers.get("authorization"))
         self.rates.agent(session.agent)
@@ -117,9 +122,18 @@ class Gateway:
             live = await self.negotiations.readable(session.agent, negotiation)
             await asyncio.to_thread(self.gate.require_running, live)
             hashes = await asyncio.to_thread(self.negotiations.hashes, negotiation)
-            deal_id, submitted = await asyncio.to_thread(
-                self.agreements.sign, live, hashes, session.agent, index, open_by, signature, authorization
-            )
+            with self.tracing.span("sign agreement", negotiation) as noted:
+                deal_id, submitted = await asyncio.to_thread(
+                    self.agreements.sign,
+                    live,
+                    hashes,
+                    session.agent,
+                    index,
+                    open_by,
+                    signature,
+                    authorization,
+                )
+                noted.note(deal=deal_id, submitted=submitted)
             views = await asyncio.to_thread(self.agreements.views, live, hashes)
             return deal_id, SignedAgreement(live, views, submitted)
 
@@ -132,6 +146,7 @@ class Gateway:
         if self.deals is not None:
             self.deals.close()
         self.store.close()
+        self.tracing.close()
 
     def checks(self) -> dict[str, dict[str, Any]]:
         """What works: the store, and the chain where this gateway settles. Blocks."""
@@ -157,8 +172,11 @@ def assemble(
     clock: Callable[[], int] = wall_clock,
     *,
     wires: Tripwires | None = None,
+    tracing: Tracing | None = None,
+    metrics: Metrics | None = None,
 ) -> Gateway:
     """Wires the services of one process around `store`."""
+    tracing, metrics = tracing or Tracing(), metrics or Metrics()
     receipts = Receipts(signer, settings.chain_id)
     operators = tuple(Address(operator) for operator in settings.operators)
     controls = ControlRoom(
@@ -187,6 +205,8 @@ def assemble(
         chain_id=settings.chain_id,
         clock_skew=settings.clock_skew_seconds,
         clock=clock,
+        tracing=tracing,
+        metrics=metrics,
     )
     negotiations = Negotiations(store, live, receipts, admission, chain_id=settings.chain_id, escrow=escrow)
     agreements = Agreements(store, deals, chain_id=settings.chain_id, escrow=escrow)
@@ -227,4 +247,6 @@ def assemble(
         webhooks=webhooks,
         webhook_secrets=secrets,
         delivery=Delivery(store, webhooks, secrets, clock=clock, local=settings.local_webhooks),
+        tracing=tracing,
+        metrics=metrics,
     )

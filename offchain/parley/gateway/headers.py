@@ -1,6 +1,9 @@
-"""Security headers on every answer, as a plain ASGI layer."""
+"""Security headers on every answer, as a plain ASGI layer that also counts the answers."""
 
 from __future__ import annotations
+
+import time
+from collections.abc import Callable
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,18 +19,25 @@ SECURITY_HEADERS = {
 
 
 class SecurityHeaders:
-    """Adds `SECURITY_HEADERS` where the answer does not set them itself."""
+    """Adds `SECURITY_HEADERS` where the answer does not set them itself. `answered` is told of each answer:
+    the template of its route, its status, and the seconds until it began.
+    """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None] = lambda *_: None) -> None:
         self._app = app
+        self._answered = answered
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
+        began = time.perf_counter()
+
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", "none")
+                self._answered(route, message["status"], time.perf_counter() - began)
                 headers = MutableHeaders(scope=message)
                 for name, value in SECURITY_HEADERS.items():
                     headers.setdefault(name, value)

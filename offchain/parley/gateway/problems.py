@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -53,11 +54,14 @@ def _shown(value: object) -> str:
     return f"0x{value.hex()}" if isinstance(value, bytes) else str(value)
 
 
-def install(app: FastAPI) -> None:
-    """Registers the handlers; after this no failure leaves the app in any other shape."""
+def install(app: FastAPI, seen: Callable[[ParleyError], None] = lambda _: None) -> None:
+    """Registers the handlers; after this no failure leaves the app in any other shape. `seen` is told of
+    every refusal.
+    """
 
     @app.exception_handler(ParleyError)
     async def refused(_: Request, error: ParleyError) -> Response:
+        seen(error)
         return of_error(error)
 
     @app.exception_handler(HTTPException)

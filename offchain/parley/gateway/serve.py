@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
+from collections.abc import Iterator
 
 import uvicorn
 
@@ -64,8 +66,23 @@ def run(settings: GatewaySettings) -> None:
 
 def serve_on(listener: socket.socket, gateway: Gateway) -> None:
     """Serves an opened gateway on a bound socket until it is asked to stop."""
-    log.info("serving on %s", gateway.settings.public_audience)
-    gateway_server(gateway).run(sockets=[listener])
+    with metrics_of(gateway):
+        log.info("serving on %s", gateway.settings.public_audience)
+        gateway_server(gateway).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def metrics_of(gateway: Gateway) -> Iterator[None]:
+    """Serves the process's metrics beside, where a port is set. Raises TelemetryInvalid."""
+    settings = gateway.settings
+    if settings.metrics_port is None:
+        yield
+        return
+    end = gateway.metrics.listen(settings.metrics_host, settings.metrics_port)
+    try:
+        yield
+    finally:
+        end()
 
 
 def gateway_server(gateway: Gateway) -> uvicorn.Server:

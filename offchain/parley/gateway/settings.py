@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import limits
 from pydantic import Field, SecretStr, field_validator, model_validator
@@ -67,6 +67,16 @@ class GatewaySettings(BaseSettings):
     worker_seconds: float = Field(default=0.25, gt=0)
     shutdown_seconds: int = Field(default=5, ge=1)
 
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    metrics_host: str = "127.0.0.1"  # a listener of its own, for operators
+    metrics_port: int | None = Field(default=None, ge=1, le=65_535)
+    traces: str = "off"  # or file:PATH, or otlp
+    traces_share: float = Field(default=1.0, ge=0, le=1)  # of all negotiations
+    target_agreement_seconds: int = Field(default=7_200, ge=1)  # median time to agreement
+    target_discount_ppm: int = Field(default=100_000, ge=0)  # median, against the seller's first price
+    target_dispute_ppm: int = Field(default=10_000, ge=0)  # of the deals opened
+
     @field_validator("operators", "reviewers", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
@@ -104,6 +114,12 @@ class GatewaySettings(BaseSettings):
             if not re.fullmatch(ADDRESS_PATTERN, address):
                 raise ValueError(f"not a lower-case address: {address[:60]}")
         return found
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What must never be logged."""
+        held = (self.key, self.keystore_passphrase)
+        return tuple(secret.get_secret_value() for secret in held if secret is not None)
 
     @property
     def public_audience(self) -> str:

@@ -14,6 +14,7 @@ from parley.gateway.settling import open_desk
 from parley.policy.models import Bundle
 from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
+from parley.telemetry.exporters import tracing_to
 from parley.terms.documents import Document
 
 DocumentT = TypeVar("DocumentT", bound=Document)
@@ -43,13 +44,14 @@ def open_gateway(settings: GatewaySettings) -> Gateway:
     raises.
     """
     signer = gateway_signer(settings)
+    tracing = tracing_to(settings.traces, "parley-gateway", settings.traces_share)
     bundle = load_document(Bundle, settings.policy, "PARLEY_POLICY")
     wires = load_document(Tripwires, settings.tripwires, "PARLEY_TRIPWIRES")
     store = EventStore.open(settings.database)
     try:
         desk = None if settings.rpc_url is None else open_desk(settings, store, signer)
         try:
-            return assemble(settings, store, signer, desk, bundle, wires=wires)
+            return assemble(settings, store, signer, desk, bundle, wires=wires, tracing=tracing)
         except BaseException:
             if desk is not None:
                 desk.close()

@@ -1,0 +1,1 @@
+"""Traces, metrics and logs: what operators are told, without secrets and without anybody's profile."""
