@@ -1,55 +1,30 @@
-"""Everything that could make the escrow refuse, looked at before anything is stored or sent."""
+"""Signatures, looked at before anything is kept or sent: an account's own, an agent's under a mandate."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
 
-from parley.chain.escrow import EscrowContract, Funding, FundingKind
+from parley.chain.escrow import EscrowContract
 from parley.chain.reader import OnChainReader
-from parley.settlement.errors import (
-    AuthorizationUnsupported,
-    FundingMissing,
-    SignatureMissing,
-    SignatureRefused,
-)
-from parley.terms.actions import receive_authorization_digest
+from parley.settlement.errors import MandateUncovered, SignatureMissing, SignatureRefused
 from parley.terms.deal import Deal
 from parley.terms.errors import SignatureInvalid
+from parley.terms.mandates import MANDATE_KIND, Act, Role, mandate_signature_parts, uncovered
 from parley.terms.signing import recover
-from parley.terms.values import ZERO_ADDRESS, Address, Hash32, Signature
+from parley.terms.values import Address, Signature
 
 _KIND_ACCOUNT: Final = 0
+_KIND_AGENT: Final = int(MANDATE_KIND, 16)
 _MAX_BLOB: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
-    """What one side must pay when the deal opens, in base units, and from where."""
+class Use:
+    """What a signature is for: `act` is what a mandate must allow on `deal`, the side that `signer` is on."""
 
-    token: str
-    account: str
-    amount: int
-    kind: FundingKind
-
-
-def relay_fee_earned(deal: Deal, submitter: str) -> bool:
-    """Whether this submitter earns the relay fee by opening."""
-    return (
-        deal.relay_fee > 0
-        and deal.relayer in (ZERO_ADDRESS, submitter)
-        and submitter not in (deal.buyer, deal.seller)
-    )
-
-
-def needs(deal: Deal, buyer: FundingKind, seller: FundingKind, submitter: str) -> tuple[Need, Need]:
-    """What buyer and seller must pay. An authorisation is always for the relay fee too."""
-    carries_fee = buyer is FundingKind.AUTHORIZATION or relay_fee_earned(deal, submitter)
-    due = deal.buyer_lock + (deal.relay_fee if carries_fee else 0)
-    return (
-        Need(deal.token, deal.buyer, due, buyer),
-        Need(deal.token, deal.seller, deal.seller_bond, seller),
-    )
+    deal: Deal
+    act: Act
 
 
 def compact(body: bytes) -> Signature | None:
@@ -64,21 +39,37 @@ def compact(body: bytes) -> Signature | None:
 
 
 class Checks:
-    """Looks at signatures and authorisations. Raises the node's errors where a question needs it."""
+    """Looks at signatures with a kind byte. Raises the node's errors where a question needs it."""
 
     def __init__(self, escrow: EscrowContract) -> None:
         self._escrow = escrow
+        self._chain_id = escrow.node.chain_id()
         self._reader = OnChainReader(escrow.node, escrow.address)
-        self._separators: dict[str, bytes] = {}
 
-    # -------------------------------------------------------------- signatures
+    def signature(
+        self, signer: str, digest: bytes, signature: str, what: str, use: Use | None = None
+    ) -> None:
+        """A signature by an account's key (checked here), by its contract (asked of the node), or, where
+        `use` says for what, by an agent under its mandate. Of a mandate all is checked but budget, epoch and
+        revocation, which the simulation of the call finds.
 
-    def signature(self, signer: str, digest: bytes, signature: str, what: str) -> None:
-        """A signature with kind byte, by an account's key (checked here) or its contract (asked of the node).
-
-        Raises `SignatureMissing`, `SignatureRefused`, the node's errors.
+        Raises `SignatureMissing`, `SignatureRefused`, `MandateUncovered`, the node's errors.
         """
-        body = _body(signature, what)
+        raw = _raw(signature, what)
+        if raw[0] == _KIND_ACCOUNT:
+            self._account(signer, digest, raw[1:], what)
+        elif raw[0] == _KIND_AGENT and use is not None:
+            self._agent(signer, digest, signature, what, use)
+        else:
+            raise SignatureRefused(
+                "The signature's kind byte is unknown.", what=what, problem=f"kind {raw[0]}"
+            )
+
+    def account_accepts(self, signer: str, digest: bytes, body: bytes) -> bool:
+        """Whether the account's own contract takes `body` as its signature (ERC-1271)."""
+        return self._reader.is_valid_signature(Address(signer), digest, body)
+
+    def _account(self, signer: str, digest: bytes, body: bytes, what: str) -> None:
         found = compact(body)
         if found is not None:
             try:
@@ -91,78 +82,47 @@ class Checks:
                 problem = f"it recovers to {recovered}"
         else:
             problem = f"it has {len(body)} bytes"
-        if self._reader.is_valid_signature(Address(signer), digest, body):
+        if self.account_accepts(signer, digest, body):
             return
         raise SignatureRefused(
             "The signature is not by the account that must sign.", what=what, signer=signer, problem=problem
         )
 
-    def authorization(self, need: Need, deal: Deal, deal_id: str, signature: str) -> None:
-        """An EIP-3009 authorisation of exactly what is due, its nonce the deal id."""
-        separator = self._separator(need.token)
-        digest = receive_authorization_digest(
-            separator,
-            Address(need.account),
-            Address(self._escrow.address),
-            need.amount,
-            0,
-            deal.open_by + 1,
-            Hash32(deal_id),
-        )
+    def _agent(self, signer: str, digest: bytes, signature: str, what: str, use: Use) -> None:
         try:
-            body = bytes.fromhex(signature.removeprefix("0x"))
-            recovered = recover(digest, Signature.of(body)) if len(body) == 65 else None
-        except (ValueError, SignatureInvalid):
-            recovered = None
-        if recovered != need.account:
+            mandate, of_principal, of_agent = mandate_signature_parts(signature)
+        except SignatureInvalid as error:
             raise SignatureRefused(
-                "The payment authorisation is not by the account that pays, or for another payment.",
-                what="authorization",
-                signer=need.account,
-                value=str(need.amount),
-                valid_before=deal.open_by + 1,
-                nonce=deal_id,
+                "The bytes are no signature under a mandate.", what=what, problem=error.message
+            ) from None
+        role = Role.BUY if signer == use.deal.buyer else Role.SELL
+        now = self._escrow.node.latest().timestamp
+        problems = uncovered(mandate, use.deal, use.act, now)
+        if mandate.role != role:
+            problems = tuple(dict.fromkeys(("MandateRole", *problems)))
+        if problems:
+            raise MandateUncovered(
+                "The agent's mandate does not cover this.",
+                what=what,
+                principal=mandate.principal,
+                agent=mandate.agent,
+                problems=list(problems),
             )
-
-    def _separator(self, token: str) -> bytes:
-        if token not in self._separators:
-            found = self._reader.token_domain_separator(Address(token))
-            if found is None:
-                raise AuthorizationUnsupported("The token takes no payment authorisations.", token=token)
-            self._separators[token] = found
-        return self._separators[token]
-
-
-@dataclass(frozen=True, slots=True)
-class Available:
-    """How much an account could pay, base units; `source` is what bounds it: token, allowance or balance."""
-
-    source: str
-    amount: int
+        granted = mandate.digest(self._chain_id, Address(self._escrow.address))
+        for account, signed, given, of in (
+            (mandate.principal, granted, of_principal, "the mandate"),
+            (mandate.agent, digest, of_agent, "the agent"),
+        ):
+            raw = _raw(given, f"{what}: {of}")
+            if raw[0] != _KIND_ACCOUNT:
+                raise SignatureRefused(
+                    "A mandate and its use are signed by accounts.", what=what, problem=f"kind {raw[0]}"
+                )
+            self._account(account, signed, raw[1:], f"{what}: {of}")
 
 
-def missing_funds(need: Need, available: Available, promised: int) -> None:
-    """Raise `FundingMissing` unless the need can be met beside what is `promised` to deals on their way."""
-    if need.amount and available.amount < need.amount + promised:
-        raise FundingMissing(
-            "The account cannot pay its side of the deal.",
-            token=need.token,
-            account=need.account,
-            source=available.source,
-            available=str(available.amount),
-            needed=str(need.amount),
-            promised=str(promised),
-            missing=str(need.amount + promised - available.amount),
-        )
-
-
-def funding(kind: FundingKind, authorization: str | None) -> Funding:
-    """The funding argument of `open`."""
-    return Funding(kind, authorization if kind is FundingKind.AUTHORIZATION and authorization else "0x")
-
-
-def _body(signature: str, what: str) -> bytes:
-    """The bytes after the kind byte 0x00."""
+def _raw(signature: str, what: str) -> bytes:
+    """The bytes of a signature, the kind byte first."""
     try:
         raw = bytes.fromhex(signature.removeprefix("0x")) if signature.startswith("0x") else None
     except (ValueError, AttributeError):
@@ -171,6 +131,4 @@ def _body(signature: str, what: str) -> bytes:
         raise SignatureRefused("The signature is not hex, or too long.", what=what, problem="hex")
     if not raw:
         raise SignatureMissing("A signature is missing.", what=what)
-    if raw[0] != _KIND_ACCOUNT:
-        raise SignatureRefused("The signature's kind byte is unknown.", what=what, problem=f"kind {raw[0]}")
-    return raw[1:]
+    return raw

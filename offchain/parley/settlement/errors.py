@@ -56,6 +56,32 @@ class ActionUnsupported(SettlementError):
     status = 422
 
 
+class MandateUncovered(SettlementError):
+    """An agent's mandate does not cover what it signed. `values.problems` are the names of the contract's
+    errors that speak against it.
+    """
+
+    code = "settlement.mandate-uncovered"
+    next_action = "Ask the principal for a mandate that covers this, or have it sign itself."
+    status = 422
+
+
+class ReplacedUnknown(SettlementError):
+    """The deal that an amendment replaces is not known here, or is another one than the amendment names."""
+
+    code = "settlement.replaced-unknown"
+    next_action = "Send the deal that is replaced beside the amendment that names its id."
+    status = 422
+
+
+class DealNotAlone(SettlementError):
+    """Linked deals, and amendments, do not open as single deals."""
+
+    code = "settlement.deal-not-alone"
+    next_action = "Submit linked deals together, in the order of their bundle; an amendment at its deal."
+    status = 422
+
+
 class FundingMissing(SettlementError):
     """An account cannot pay its side of the deal, counting what is already promised to deals on their way."""
 

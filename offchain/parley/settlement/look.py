@@ -11,8 +11,9 @@ from parley.chain import answers
 from parley.chain.abi import Function
 from parley.chain.escrow import Account, DealState, EscrowContract, FundingKind, Status
 from parley.chain.token import TokenContract
-from parley.settlement.checks import Available, Need
+from parley.settlement.payments import Available, Need
 from parley.terms.deal import Deal
+from parley.terms.funding import PERMIT2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,13 @@ def look(escrow: EscrowContract, deal: Deal, deal_id: str, due: tuple[Need, Need
     views: list[tuple[str, Function, tuple[Any, ...]]] = [
         (escrow.address, escrow.interface.function("stateOf"), (bytes.fromhex(deal_id[2:]),))
     ]
-    for party in (deal.buyer, deal.seller):
+    for party, need in ((deal.buyer, due[0]), (deal.seller, due[1])):
+        spender = PERMIT2 if need.kind is FundingKind.PERMIT2 else escrow.address
         views += [
             (escrow.address, escrow.interface.function("epochOf"), (party,)),
             (escrow.address, escrow.interface.function("accountOf"), (deal.token, party)),
             (token.address, token.interface.function("balanceOf"), (party,)),
-            (token.address, token.interface.function("allowance"), (party, escrow.address)),
+            (token.address, token.interface.function("allowance"), (party, spender)),
         ]
     asked: list[tuple[str, tuple[Any, ...]]] = [
         ("eth_getBlockByNumber", ("latest", False)),
@@ -71,4 +73,6 @@ def _available(need: Need, account: Any, held: int, allowed: int) -> Available:
         return Available("balance", Account(*account).balance)
     if need.kind is FundingKind.ALLOWANCE and allowed < held:
         return Available("allowance", allowed)
+    if need.kind is FundingKind.PERMIT2 and allowed < held:
+        return Available("allowance to Permit2", allowed)
     return Available("token", held)

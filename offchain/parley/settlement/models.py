@@ -5,55 +5,153 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from parley.chain.escrow import FundingKind
+from parley.chain.escrow import Funding, FundingKind, Opening
 from parley.chain.fold import ChainDeal
 from parley.terms.deal import Deal
+from parley.terms.mandates import MANDATE_KIND, mandate_signature_parts
 from parley.terms.values import ZERO_ADDRESS, Address
 
 PENDING = "pending"
 FAILED = "failed"
 
 
+def _payment(funding: Funding) -> str | None:
+    return None if funding.signature in ("", "0x") else funding.signature
+
+
+def _funding(kind: FundingKind, payment: str | None) -> Funding:
+    return Funding(kind, payment or "0x")
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a deal that is to open: who, what it signed, and where its money comes from."""
+
+    role: str
+    account: str
+    signature: str
+    funding: Funding
+
+
 @dataclass(frozen=True, slots=True)
 class SubmittedDeal:
-    """A deal as it was handed over. Signatures carry the kind byte (`0x` for none), authorisations are 65
-    bytes.
+    """A deal as it was handed over. Signatures carry the kind byte (`0x` for none); payments are what their
+    owners signed for them, in the form of their kind (docs/spec.md section 8).
+
+    `replaces` is the deal that an amendment takes the place of, `linked` the ids of all that open together.
     """
 
     deal: Deal
     deal_id: str
     buyer_signature: str
     seller_signature: str
-    buyer_authorization: str | None
-    seller_authorization: str | None
     buyer_funding: FundingKind
     seller_funding: FundingKind
     negotiation: str | None
     status: str
+    buyer_payment: str | None = None
+    seller_payment: str | None = None
+    replaces: Deal | None = None
+    linked: tuple[str, ...] = ()
     duplicate: bool = False
+
+    @classmethod
+    def handed(
+        cls,
+        item: Opening,
+        deal_id: str,
+        negotiation: str | None,
+        replaces: Deal | None = None,
+        linked: tuple[str, ...] = (),
+    ) -> SubmittedDeal:
+        """As it came in."""
+        return cls(
+            deal=item.deal,
+            deal_id=deal_id,
+            buyer_signature=item.buyer_signature,
+            seller_signature=item.seller_signature,
+            buyer_funding=item.buyer_funding.kind,
+            seller_funding=item.seller_funding.kind,
+            negotiation=negotiation,
+            status=PENDING,
+            buyer_payment=_payment(item.buyer_funding),
+            seller_payment=_payment(item.seller_funding),
+            replaces=replaces,
+            linked=linked,
+        )
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Buyer and seller."""
+        deal = self.deal
+        return (
+            Side("buyer", deal.buyer, self.buyer_signature, _funding(self.buyer_funding, self.buyer_payment)),
+            Side(
+                "seller",
+                deal.seller,
+                self.seller_signature,
+                _funding(self.seller_funding, self.seller_payment),
+            ),
+        )
+
+    @property
+    def opening(self) -> Opening:
+        """As the escrow takes it."""
+        buyer, seller = self.sides
+        return Opening(self.deal, buyer.signature, seller.signature, buyer.funding, seller.funding)
+
+    @property
+    def buyer_authorization(self) -> str | None:
+        """The buyer's EIP-3009 authorisation, where it pays by one."""
+        return self.buyer_payment if self.buyer_funding is FundingKind.AUTHORIZATION else None
+
+    @property
+    def seller_authorization(self) -> str | None:
+        """The seller's."""
+        return self.seller_payment if self.seller_funding is FundingKind.AUTHORIZATION else None
+
+    @property
+    def agents(self) -> frozenset[str]:
+        """Agents whose signatures under a mandate it carries."""
+        found = set()
+        for side in self.sides:
+            if side.signature.startswith("0x" + MANDATE_KIND):
+                found.add(str(mandate_signature_parts(side.signature)[0].agent))
+        return frozenset(found)
 
     def as_document(self) -> dict[str, Any]:
         """What is stored of it."""
-        return {
+        body: dict[str, Any] = {
             "deal": self.deal.as_json(),
             "deal_id": self.deal_id,
             "buyer_signature": self.buyer_signature,
             "seller_signature": self.seller_signature,
-            "buyer_authorization": self.buyer_authorization,
-            "seller_authorization": self.seller_authorization,
             "buyer_funding": self.buyer_funding.name.lower(),
             "seller_funding": self.seller_funding.name.lower(),
+            "buyer_payment": self.buyer_payment,
+            "seller_payment": self.seller_payment,
             "negotiation": self.negotiation,
         }
+        if self.replaces is not None:
+            body["replaces"] = self.replaces.as_json()
+        if self.linked:
+            body["linked"] = list(self.linked)
+        return body
 
     @classmethod
     def of(cls, document: dict[str, Any], status: str, *, duplicate: bool = False) -> SubmittedDeal:
-        """From what was stored."""
+        """From what was stored, by this version or an older one, which knew authorisations only."""
         body = dict(document)
+        for side in ("buyer", "seller"):
+            old = body.pop(f"{side}_authorization", None)
+            body.setdefault(f"{side}_payment", old)
+        replaces = body.pop("replaces", None)
         return cls(
             deal=Deal.from_json(body.pop("deal")),
             buyer_funding=FundingKind[body.pop("buyer_funding").upper()],
             seller_funding=FundingKind[body.pop("seller_funding").upper()],
+            replaces=None if replaces is None else Deal.from_json(replaces),
+            linked=tuple(body.pop("linked", ())),
             status=status,
             duplicate=duplicate,
             **body,

@@ -4,15 +4,15 @@ model.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from parley.chain.intents import IntentStatus
-from parley.settlement.checks import Need
 from parley.settlement.models import FAILED, PENDING, SubmittedDeal
+from parley.settlement.payments import Need
 from parley.store import ANY, DealRow, EventStore, NewEvent, Transaction, schema
 from parley.store.codec import decode
 
@@ -23,6 +23,11 @@ _ID_LENGTH: Final = 66
 def stream_of(deal_id: str) -> str:
     """The stream of what happened to a deal off the chain."""
     return f"deal:{deal_id}"
+
+
+def bundle_stream(bundle: str) -> str:
+    """The stream of what was submitted as one bundle."""
+    return f"bundle:{bundle}"
 
 
 class DealRepository:
@@ -49,6 +54,21 @@ class DealRepository:
         found = [self.get(row.deal_id) for row in self._store.deals.of_negotiation(negotiation)]
         return [deal for deal in found if deal is not None]
 
+    def of_opening(self, subject: str) -> list[SubmittedDeal]:
+        """The deals that an opening is about: that of the id, or those of the bundle, in their order."""
+        found = self.get(subject)
+        if found is not None:
+            return [found]
+        linked = [event.data["deals"] for event in self._store.read_all(bundle_stream(subject))]
+        ids = linked[-1] if linked else []
+        return [deal for deal in map(self.get, ids) if deal is not None]
+
+    def link(self, transaction: Transaction, bundle: str, deal_ids: Sequence[str]) -> None:
+        """Record which deals open together."""
+        transaction.append(
+            bundle_stream(bundle), ANY, [NewEvent("bundle.submitted", {"deals": list(deal_ids)})]
+        )
+
     def is_submitted(self, transaction: Transaction, deal_id: str) -> bool:
         """Whether a transaction already sees the deal as submitted and not failed."""
         events, deals = schema.events, schema.deals
@@ -65,6 +85,11 @@ class DealRepository:
         table = schema.deals
         query = sa.select(table).where(table.c.deal_id == submitted.deal_id)
         known = transaction.execute(query).first()
+        summary: dict[str, Any] = {
+            "needs": [{"account": need.account, "amount": str(need.amount)} for need in needs]
+        }
+        if submitted.linked:
+            summary["bundle"] = submitted.deal.bundle
         row = DealRow(
             deal_id=submitted.deal_id,
             status=submitted.status,
@@ -75,18 +100,18 @@ class DealRepository:
             updated_at=transaction.now,
             parties=submitted.parties,
             negotiation=submitted.negotiation,
-            summary={"needs": [{"account": need.account, "amount": str(need.amount)} for need in needs]},
+            summary=summary,
         )
         if known is not None and known.status not in (FAILED, PENDING):
             row = replace(row, status=known.status, locked=int(known.locked), milestone=known.milestone)
         event = NewEvent(SUBMITTED, submitted.as_document())
         transaction.append(stream_of(submitted.deal_id), ANY, [event], rows=[row])
 
-    def promised(self, transaction: Transaction, token: str, but: str) -> dict[str, int]:
+    def promised(self, transaction: Transaction, token: str, but: Collection[str]) -> dict[str, int]:
         """What accounts have promised, in base units of a token, to deals on their way other than `but`."""
         table = schema.deals
         query = sa.select(table.c.summary).where(
-            table.c.status == PENDING, table.c.token == token, table.c.deal_id != but
+            table.c.status == PENDING, table.c.token == token, table.c.deal_id.not_in(list(but))
         )
         found: dict[str, int] = {}
         for row in transaction.execute(query):
@@ -113,6 +138,14 @@ class DealRepository:
         """
         intents, deals = schema.intents, schema.deals
         same = sa.func.substr(intents.c.key, 1, _ID_LENGTH) == deals.c.deal_id
-        query = sa.select(intents.c.key).join(deals, same)
-        query = query.where(deals.c.status == PENDING, intents.c.status == str(IntentStatus.DONE))
-        return [str(row[0]) for row in self._store.query(query)]
+        done = intents.c.status == str(IntentStatus.DONE)
+        pending = deals.c.status == PENDING
+        found = self._store.query(sa.select(intents.c.key).join(deals, same).where(pending, done))
+        linked = self._store.query(
+            sa.select(deals.c.summary).where(pending, deals.c.summary.like('%"bundle":%'))
+        )
+        bundles = {decode(row[0])["bundle"] for row in linked}
+        if bundles:
+            of_bundle = sa.func.substr(intents.c.key, 1, _ID_LENGTH).in_(sorted(bundles))
+            found += self._store.query(sa.select(intents.c.key).where(done, of_bundle))
+        return [str(row[0]) for row in found]

@@ -9,31 +9,42 @@ only the indexer says.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Self
 
 from parley.chain.deploy import check_deployment
-from parley.chain.escrow import Call, EscrowContract, FundingKind, Status
-from parley.chain.escrow_errors import WrongStatus
+from parley.chain.escrow import EscrowContract, Funding, FundingKind, Opening, Status
 from parley.chain.indexer import Indexer
 from parley.chain.intents import Intent, IntentStatus
-from parley.chain.models import BlockTag
 from parley.chain.node import NodeClient
+from parley.chain.opening_errors import BundleSize
 from parley.chain.sender import Sender, SenderSettings
-from parley.settlement.actions import Planned, plan, plan_exit, plan_split
-from parley.settlement.checks import Available, Checks, Need, funding, missing_funds, needs
-from parley.settlement.errors import DealNotOpen, DealUnknown, EpochStale, SignatureMissing, TokenMissing
-from parley.settlement.look import Look, look
+from parley.settlement.actions import (
+    Planned,
+    plan,
+    plan_exit,
+    plan_for_account,
+    plan_split,
+    plan_split_revocation,
+)
+from parley.settlement.checks import Checks, Use
+from parley.settlement.errors import DealNotOpen, DealUnknown, SignatureMissing
 from parley.settlement.models import FAILED, PENDING, Accepted, DealView, SubmittedDeal, TransactionView
 from parley.settlement.next_actions import actions, milestones
+from parley.settlement.openings import Openings, require_single
 from parley.settlement.repository import DealRepository
 from parley.settlement.upkeep import Upkeep
+from parley.settlement.ways import MAX_LINKED
 from parley.store import EventStore, Transaction
-from parley.terms.actions import Action, Split
+from parley.terms.actions import Action, Mandate, Split, SplitRevocation
 from parley.terms.deal import Deal
 from parley.terms.signing import Signer
 from parley.terms.values import Address, keccak
+
+
+def _authorized(authorization: str | None, kind: FundingKind) -> Funding:
+    return Funding(FundingKind.AUTHORIZATION, authorization) if authorization else Funding(kind)
 
 
 class Settlement:
@@ -48,7 +59,8 @@ class Settlement:
         self._chain_id = escrow.node.chain_id()
         self._checks = Checks(escrow)
         self._deals = DealRepository(store)
-        self._upkeep = Upkeep(store, sender, indexer, escrow, self._deals)
+        self._openings = Openings(store, sender, indexer, escrow, self._deals, self._checks)
+        self._upkeep = Upkeep(store, sender, indexer, self._openings, self._deals)
 
     @classmethod
     def connect(
@@ -75,29 +87,12 @@ class Settlement:
 
     # --------------------------------------------------------------- submission
 
-    def check(self, deal: Deal) -> None:
+    def check(self, deal: Deal, replaces: Deal | None = None) -> None:
         """Refuse a deal that could not open now, whoever signed it; funds are looked at by `submit`.
 
         Raises `DealInvalid`, `ContractError` (its status), `EpochStale`, `TokenMissing`, the node's errors.
         """
-        deal.validate_for_opening(0)  # what time does not change is refused without a node
-        due = needs(deal, FundingKind.ALLOWANCE, FundingKind.ALLOWANCE, self.sender.address)
-        deal_id = self.deal_id(deal)
-        self._check_chain(deal, deal_id, look(self.escrow, deal, deal_id, due))
-
-    def _check_chain(self, deal: Deal, deal_id: str, seen: Look) -> None:
-        deal.validate_for_opening(seen.now)
-        if seen.status is not Status.UNOPENED:
-            raise WrongStatus(bytes.fromhex(deal_id[2:]), int(seen.status))
-        signed = ((deal.buyer, deal.buyer_epoch), (deal.seller, deal.seller_epoch))
-        for (party, epoch), current in zip(signed, seen.epochs, strict=True):
-            # A party may have signed for any epoch from its own to the newest of all.
-            if epoch < current or (epoch > current and epoch > self.escrow.era()):
-                raise EpochStale(
-                    "The deal is for another epoch of a party.", party=party, signed=epoch, current=current
-                )
-        if not seen.token_exists:
-            raise TokenMissing("There is no contract at the token's address.", token=deal.token)
+        self._openings.check(deal, replaces)
 
     def deal_id(self, deal: Deal) -> str:
         """The deal's id on this chain and escrow."""
@@ -118,100 +113,56 @@ class Settlement:
         """Accept a deal for opening, once per deal id; it is durable when this returns.
 
         Signatures carry the kind byte; an EIP-3009 authorisation (65 bytes, nonce = deal id) pays for its
-        side and may stand for its signature. A deal that someone opened already is taken over as it is.
-        Raises `DealInvalid`, `SignatureMissing`, `SignatureRefused`, `FundingMissing`, `EpochStale`,
-        `ContractError`, and the errors of node and store; then nothing was kept.
+        side and may stand for its signature. Other ways of payment: `submit_opening`. Raises as that.
         """
-        deal.validate_for_opening(0)
-        submitted = SubmittedDeal(
-            deal=deal,
-            deal_id=self.deal_id(deal),
-            buyer_signature=buyer_signature,
-            seller_signature=seller_signature,
-            buyer_authorization=buyer_authorization,
-            seller_authorization=seller_authorization,
-            buyer_funding=FundingKind.AUTHORIZATION if buyer_authorization else buyer_funding,
-            seller_funding=FundingKind.AUTHORIZATION if seller_authorization else seller_funding,
-            negotiation=negotiation,
-            status=PENDING,
+        opening = Opening(
+            deal,
+            buyer_signature,
+            seller_signature,
+            _authorized(buyer_authorization, buyer_funding),
+            _authorized(seller_authorization, seller_funding),
         )
-        known = self._deals.get(submitted.deal_id)
-        if known is not None and known.status != FAILED:
-            return replace(known, duplicate=True)
-        due = needs(deal, submitted.buyer_funding, submitted.seller_funding, self.sender.address)
-        seen = look(self.escrow, deal, submitted.deal_id, due)
-        if seen.status not in (Status.UNOPENED, Status.CANCELLED):
-            return self._adopt(submitted)
-        self._check_chain(deal, submitted.deal_id, seen)
-        self._check_consent(submitted, due)
-        return self._record(submitted, due, seen.available)
+        return self.submit_opening(opening, negotiation=negotiation)
 
-    def _check_consent(self, submitted: SubmittedDeal, due: tuple[Need, Need]) -> None:
-        digest = bytes.fromhex(submitted.deal_id[2:])
-        sides = (
-            ("buyer", submitted.buyer_signature, submitted.buyer_authorization, due[0]),
-            ("seller", submitted.seller_signature, submitted.seller_authorization, due[1]),
-        )
-        for role, signature, authorization, need in sides:
-            if authorization is not None:
-                self._checks.authorization(need, submitted.deal, submitted.deal_id, authorization)
-            if authorization is None or signature not in ("", "0x"):
-                self._checks.signature(need.account, digest, signature, f"{role}'s deal signature")
-
-    def _record(
-        self, submitted: SubmittedDeal, due: tuple[Need, Need], available: tuple[Available, Available]
+    def submit_opening(
+        self, opening: Opening, *, negotiation: str | None = None, replaces: Deal | None = None
     ) -> SubmittedDeal:
-        for need, found in zip(due, available, strict=True):
-            missing_funds(need, found, 0)
-        call = self.escrow.open(
-            submitted.deal,
-            submitted.buyer_signature,
-            submitted.seller_signature,
-            funding(submitted.buyer_funding, submitted.buyer_authorization),
-            funding(submitted.seller_funding, submitted.seller_authorization),
-        )
-        gas = self._simulate(call)
-        key = f"{submitted.deal_id}:open:{keccak(call.data).hex()[:32]}"
+        """Accept one deal, instant deal or amendment with the signatures and payments that it comes with.
 
-        def work(transaction: Transaction) -> bool:
-            if self._deals.is_submitted(transaction, submitted.deal_id):
-                return False
-            promised = self._deals.promised(transaction, submitted.deal.token, submitted.deal_id)
-            for need, found in zip(due, available, strict=True):
-                missing_funds(need, found, promised.get(need.account, 0))
-            self._deals.record(transaction, submitted, due)
-            self.sender.record(transaction, key, call, gas=gas)
-            self.sender.requeue(transaction, key)
-            return True
+        An amendment takes the place of `replaces`, which may be left out when it was submitted here. What
+        someone opened already is taken over as it is. Raises `DealInvalid`, `SignatureMissing`,
+        `SignatureRefused`, `MandateUncovered`, `FundingMissing`, `EpochStale`, `ReplacedUnknown`,
+        `DealNotAlone`, `ContractError`, and the errors of node and store; then nothing was kept.
+        """
+        require_single(opening.deal)
+        replaced = self._openings.replaced(opening.deal, replaces)
+        item = SubmittedDeal.handed(opening, self.deal_id(opening.deal), negotiation, replaced)
+        return self._openings.submit((item,))[0]
 
-        if self._store.transact(work):
-            return submitted
-        known = self._deals.get(submitted.deal_id)
-        return replace(known or submitted, duplicate=True)
-
-    def _adopt(self, submitted: SubmittedDeal) -> SubmittedDeal:
-        """Take over a deal that is on the chain: its terms are proven by its id, nothing is to be sent."""
-
-        def work(transaction: Transaction) -> None:
-            if not self._deals.is_submitted(transaction, submitted.deal_id):
-                self._deals.record(transaction, submitted, ())
-
-        self._store.transact(work)
-        found = self._deals.get(submitted.deal_id)
-        return found if found is not None else submitted
-
-    def _simulate(self, call: Call, block: BlockTag = "pending") -> int:
-        """Gas the call would need now. Raises `ContractError` when the escrow would refuse it."""
-        return self.node.estimate(call.to, call.data, sender=self.sender.address, block=block)
+    def submit_linked(
+        self, openings: Sequence[Opening], *, negotiation: str | None = None
+    ) -> tuple[SubmittedDeal, ...]:
+        """Accept linked deals, which open in one call or not at all, in the order of their bundle. Raises as
+        `submit_opening`, and `BundleSize`, `BundleMismatch`.
+        """
+        if not openings:
+            raise BundleSize(0, MAX_LINKED)
+        ids = tuple(self.deal_id(opening.deal) for opening in openings)
+        items = [
+            SubmittedDeal.handed(opening, deal_id, negotiation, linked=ids)
+            for opening, deal_id in zip(openings, ids, strict=True)
+        ]
+        return self._openings.submit(items)
 
     # ------------------------------------------------------------------ actions
 
     def act(self, deal_id: str, action: Action, signature: str) -> Accepted:
-        """Submit a signed action: delivery, receipt, rejection, dispute, ruling, refund or cancellation.
+        """Submit a signed action: delivery, receipt, rejection, dispute, ruling, refund or cancellation, by a
+        party or by an agent under its mandate.
 
         The same action again is the first one. Raises `DealUnknown`, `DealNotOpen`, `SignatureMissing`,
-        `SignatureRefused`, `ActionMisdirected`, `ActionUnsupported`, `ContractError`, and the errors of node
-        and store; then nothing was kept.
+        `SignatureRefused`, `MandateUncovered`, `ActionMisdirected`, `ActionUnsupported`, `ContractError`, and
+        the errors of node and store; then nothing was kept.
         """
         submitted = self._known(deal_id)
         planned = plan(self.escrow, submitted.deal, deal_id, action, signature)
@@ -225,6 +176,23 @@ class Settlement:
         digest = split.digest(self._chain_id, Address(self.escrow.address))
         return self._act(deal_id, planned, digest, (buyer_signature, seller_signature), split)
 
+    def revoke_split(
+        self, deal_id: str, split: Split, revocation: SplitRevocation, signature: str
+    ) -> Accepted:
+        """Take back a split that a party signed, before it is used. Raises as `act`."""
+        submitted = self._known(deal_id)
+        planned = plan_split_revocation(self.escrow, submitted.deal, deal_id, split, revocation, signature)
+        digest = revocation.digest(self._chain_id, Address(self.escrow.address))
+        return self._act(deal_id, planned, digest, (signature,), revocation)
+
+    def act_for_account(self, action: Action, signature: str, mandate: Mandate | None = None) -> Accepted:
+        """Submit what an account signed about itself and no deal: a withdrawal, an epoch, or the end of a
+        mandate, which then is given too. Raises as `act`.
+        """
+        account, planned = plan_for_account(self.escrow, action, signature, mandate)
+        digest = action.digest(self._chain_id, Address(self.escrow.address))
+        return self._act(account, planned, digest, (signature,), action)
+
     def exit(self, deal_id: str, name: str) -> Accepted:
         """Call a timed exit: silence, close_rejected, lapse or default. Raises as `act`."""
         submitted = self._known(deal_id)
@@ -234,23 +202,27 @@ class Settlement:
 
     def _act(
         self,
-        deal_id: str,
+        subject: str,
         planned: Planned,
         digest: bytes,
         signatures: tuple[str, ...],
         action: Action | None,
     ) -> Accepted:
-        key = f"{deal_id}:{planned.purpose}:{digest.hex()}"
+        """`subject` is the id of the deal, or the account, that it is about."""
+        key = f"{subject}:{planned.purpose}:{digest.hex()}"
         known = self.sender.get(key)
         if known is not None and known.status not in (IntentStatus.FAILED, IntentStatus.REVERTED):
-            return Accepted(deal_id, planned.purpose, key, known.status, duplicate=True)
+            return Accepted(subject, planned.purpose, key, known.status, duplicate=True)
+        submitted = self._deals.get(subject)
+        use = None if planned.act is None or submitted is None else Use(submitted.deal, planned.act)
         for signer, signature in zip(planned.signers, signatures, strict=True):
-            if signature in ("", "0x") and signer != self.sender.address:
+            if signature in ("", "0x"):
                 raise SignatureMissing("The action is not signed.", what=planned.purpose, signer=signer)
-            self._checks.signature(signer, digest, signature, planned.purpose)
-        if planned.purpose != "cancel" and self.escrow.state_of(deal_id).status is Status.UNOPENED:
-            raise DealNotOpen("The deal is not open yet.", deal_id=deal_id)
-        gas = self._simulate(planned.call)
+            self._checks.signature(signer, digest, signature, planned.purpose, use)
+        lives = submitted is not None and planned.purpose not in ("cancel", "revoke_split")
+        if lives and submitted is not None and not self._openings.opened(submitted):
+            raise DealNotOpen("The deal is not open yet.", deal_id=subject)
+        gas = self._openings.simulate(planned.call)
         said = {} if action is None else action.as_json()
 
         def work(transaction: Transaction) -> Intent:
@@ -258,14 +230,14 @@ class Settlement:
             self.sender.requeue(transaction, key)
             self._deals.note(
                 transaction,
-                deal_id,
+                subject,
                 "action.submitted",
                 {"purpose": planned.purpose, "key": key, "action": said},
             )
             return intent
 
         intent = self._store.transact(work)
-        return Accepted(deal_id, planned.purpose, key, intent.status, duplicate=False)
+        return Accepted(subject, planned.purpose, key, intent.status, duplicate=False)
 
     # ------------------------------------------------------------------ reading
 
@@ -290,9 +262,12 @@ class Settlement:
         status = chain.status_word
         if chain.status is Status.UNOPENED:
             status = FAILED if submitted.status == FAILED else PENDING
+        intents = self.sender.intents.with_prefix(f"{deal_id}:")
+        if submitted.linked:
+            intents = self.sender.intents.with_prefix(f"{submitted.deal.bundle}:") + intents
         sent = tuple(
             TransactionView(i.key.split(":")[1], i.status, i.transaction, i.block_number, i.error)
-            for i in self.sender.intents.with_prefix(f"{deal_id}:")
+            for i in intents
         )
         return DealView(
             submitted=replace(submitted, status=status),
@@ -302,6 +277,13 @@ class Settlement:
             transactions=sent,
             actions=actions(submitted.deal, chain, status),
             error=self._deals.failure(deal_id) if status == FAILED else None,
+        )
+
+    def of_account(self, account: str) -> tuple[TransactionView, ...]:
+        """What was submitted about an account and no deal, oldest first."""
+        return tuple(
+            TransactionView(i.key.split(":")[1], i.status, i.transaction, i.block_number, i.error)
+            for i in self.sender.intents.with_prefix(f"{account}:")
         )
 
     # ------------------------------------------------------------------- moving

@@ -4,12 +4,13 @@ deals.
 
 from __future__ import annotations
 
-from parley.chain.escrow import EscrowContract, Status
 from parley.chain.indexer import Indexer
 from parley.chain.intents import Intent
 from parley.chain.sender import FRESH_SECONDS, Sender
 from parley.errors import ParleyError
+from parley.settlement.openings import Openings
 from parley.settlement.repository import DealRepository
+from parley.settlement.ways import OPENINGS
 from parley.store import EventStore, Transaction
 
 
@@ -21,13 +22,13 @@ class Upkeep:
         store: EventStore,
         sender: Sender,
         indexer: Indexer,
-        escrow: EscrowContract,
+        openings: Openings,
         deals: DealRepository,
     ) -> None:
         self._store = store
         self._sender = sender
         self._indexer = indexer
-        self._escrow = escrow
+        self._openings = openings
         self._deals = deals
         sender.guard = self._still_wanted
 
@@ -52,25 +53,25 @@ class Upkeep:
         return not progress.idle
 
     def _take_note(self) -> bool:
-        """Turn failed intents into facts about their deals."""
+        """Turn failed intents into facts about their deals, or about the account whose action it was."""
         failed = self._sender.intents.unreported()
         for intent in failed:
-            deal_id, _, rest = intent.key.partition(":")
+            subject, _, rest = intent.key.partition(":")
             purpose = rest.split(":")[0]
-            opened = purpose == "open" and self._escrow.state_of(deal_id).status is not Status.UNOPENED
+            waiting = [] if purpose not in OPENINGS else self._unopened(subject)
 
             def work(
                 transaction: Transaction,
                 intent: Intent = intent,
-                deal_id: str = deal_id,
+                subject: str = subject,
                 purpose: str = purpose,
-                opened: bool = opened,
+                waiting: list[str] = waiting,
             ) -> None:
-                if purpose == "open" and not opened:
+                for deal_id in waiting:
                     self._deals.fail(transaction, deal_id, intent.error)
-                elif purpose != "open" and deal_id.startswith("0x"):
+                if purpose not in OPENINGS and subject.startswith("0x"):
                     data = {"purpose": purpose, "key": intent.key, "error": intent.error or {}}
-                    self._deals.note(transaction, deal_id, "action.failed", data)
+                    self._deals.note(transaction, subject, "action.failed", data)
                 self._sender.intents.report(transaction, intent)
 
             self._store.transact(work)
@@ -80,15 +81,21 @@ class Upkeep:
         """Send openings again that somebody else had made, where a reorganisation took them back."""
         moved = False
         for key in self._deals.lost_openings():
-            if self._escrow.state_of(key.split(":")[0]).status is Status.UNOPENED:
+            if self._unopened(key.split(":")[0]):
                 moved = self._sender.retry(key) or moved
         return moved
+
+    def _unopened(self, subject: str) -> list[str]:
+        """Of the deal, or the linked deals, that an opening is about: those the chain does not have."""
+        found = self._deals.of_opening(subject)
+        return [item.deal_id for item in found if not self._openings.opened(item)]
 
     def _still_wanted(self, intent: Intent) -> bool:
         """Whether an intent's effect is missing on the chain: a deal is never opened twice, not even in
         vain.
         """
-        deal_id, _, rest = intent.key.partition(":")
-        if not rest.startswith("open:") or self._store.now() - intent.created_at <= FRESH_SECONDS:
+        subject, _, rest = intent.key.partition(":")
+        fresh = self._store.now() - intent.created_at <= FRESH_SECONDS
+        if rest.split(":")[0] not in OPENINGS or fresh:
             return True
-        return self._escrow.state_of(deal_id).status is Status.UNOPENED
+        return bool(self._unopened(subject))
