@@ -15,6 +15,7 @@ from parley.agents.client import GatewayClient
 from parley.agents.signin import KeyIdentity
 from parley.policy.controls import ControlOrder, Scope
 from parley.policy.models import Bundle
+from parley.policy.retention import RetentionOrder, RetentionSchedule
 from parley.policy.review import ReviewRequest
 from parley.policy.rollout import RolloutStep, StepKind
 from parley.terms.documents import Document
@@ -107,6 +108,43 @@ class Operator:
             found += page
             after = page[-1]["number"]
         return found
+
+    # -------------------------------------------------------------- retention
+
+    def retention(self) -> Answer:
+        """The retention schedule in force, the holds, and the number of the next order."""
+        return self._get("/v1/retention")
+
+    def schedule(self, schedule: RetentionSchedule, reason: str) -> Answer:
+        """Puts a retention schedule in force."""
+        return self._retain("schedule", reason, schedule=schedule.as_json())
+
+    def hold(self, reason: str, *, negotiation: str | None = None, agent: str | None = None) -> Answer:
+        """Keeps a negotiation, or everything of an agent, whatever the schedule says."""
+        return self._retain("hold", reason, negotiation=negotiation, agent=agent)
+
+    def release(self, order: str, reason: str) -> Answer:
+        """Releases the hold with this hash."""
+        return self._retain("release", reason, releases=order)
+
+    def due(self) -> list[Answer]:
+        """What would be erased now. For operators."""
+        found: list[Answer] = self._get("/v1/retention/due")["due"]
+        return found
+
+    def _retain(self, action: str, reason: str, **named: Any) -> Answer:
+        order = RetentionOrder.from_json(
+            {
+                "schema": "parley/retention-order",
+                "version": 1,
+                "action": action,
+                **{key: value for key, value in named.items() if value is not None},
+                "reason": reason,
+                "number": self.retention()["number"],
+                "issued_at": self._clock(),
+            }
+        )
+        return self._post("/v1/retention", {"order": order.as_json(), **self._signed(order)})
 
     # --------------------------------------------------------------- policies
 

@@ -80,6 +80,8 @@ def tell(view: Json, messages: Iterable[Json], decisions: Iterable[Json]) -> Sto
     names: dict[str, str] = {address: role for role, address in parties.items()}
     tried: dict[tuple[int, str, str], list[Json]] = defaultdict(list)
     for decision in decisions:
+        if "decision" not in decision:
+            continue  # erased with the payloads it was about
         tried[decision["sequence"], decision["sender"], str(decision["terms"])].append(decision)
     refusals = {key: found for key, found in tried.items() if not all(map(_allowed, found))}
     about: dict[tuple[int, str], list[Json]] = defaultdict(list)
@@ -161,6 +163,8 @@ def ending(state: Json) -> str:
     cause = f" ({state['reason']})" if state.get("reason") else ""
     signed = [agreement for agreement in state.get("agreements", ()) if agreement["buyer_signed"]]
     deals = ""
+    if state.get("erased"):
+        deals = f" Its payloads were erased at {moment(state['erased']['erased_at'])}."
     if state.get("agreements"):
         deals = f" {len(signed)} of {len(state['agreements'])} deals are signed."
     return f"It ended {state['status']}{cause} after {state['messages']} messages.{deals}"

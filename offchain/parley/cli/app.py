@@ -17,6 +17,7 @@ from parley.cli import (
     keys,
     negotiate,
     reputation,
+    retention,
     sandbox,
     scenario,
     serve,
@@ -49,6 +50,7 @@ app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(govern.govern, name="govern")
 app.add_typer(govern.policy, name="policy")
 app.add_typer(govern.approvals, name="approvals")
+app.add_typer(retention.app, name="retention")
 
 
 def _version(shown: bool) -> None:

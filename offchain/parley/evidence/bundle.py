@@ -13,6 +13,7 @@ from parley.evidence.transcript import Transcript
 from parley.terms.deal import Deal
 from parley.terms.documents import Document, Part
 from parley.terms.domain import Domain
+from parley.terms.erasure import SignedErasure
 from parley.terms.lists import JsonObject, Many
 from parley.terms.message import Message, SignedApproval, SignedReceipt
 from parley.terms.opening import Opening
@@ -62,6 +63,7 @@ class Bundle(Document):
     decisions: Many[JsonObject]
     deals: Many[SignedDeal]
     chain: ChainPlace
+    erasures: Many[SignedErasure] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +89,10 @@ def export_bundle(
     transactions: Iterable[Hash32] = (),
     registry: Address | None = None,
     erase: Collection[int] = (),
+    erasures: Sequence[SignedErasure] = (),
 ) -> Bundle:
-    """The bundle of a negotiation; `erase` lists the sequences whose payloads are left out.
+    """The bundle of a negotiation; `erase` lists the sequences whose payloads are left out, `erasures` what
+    gateways said of payloads that they erased.
 
     Raises `TranscriptBroken`, `BundleIncomplete`, and the errors of `verify_message`.
     """
@@ -110,6 +114,7 @@ def export_bundle(
             registry=registry,
             transactions=tuple(transactions),
         ),
+        erasures=tuple(erasures) or None,
     )
 
 

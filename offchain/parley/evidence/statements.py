@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from parley.evidence.findings import Broken, Finding, nothing, passed, skipped
+from parley.evidence.findings import Broken, Finding, nothing, partly, passed, skipped
 from parley.evidence.talk import Talk
-from parley.terms.errors import SignatureInvalid
+from parley.terms.errors import SignatureInvalid, StatementMismatch
 
 
 def check_receipts(talk: Talk) -> Finding:
@@ -47,6 +47,37 @@ def check_approvals(talk: Talk) -> Finding:
         except SignatureInvalid as error:
             raise Broken(f"approval {index}: {error}") from None
     return passed(f"{len(bundle.approvals)} signed by reviewers of the opening")
+
+
+def check_erasures(talk: Talk) -> Finding:
+    """Every erasure is stated by a gateway of the opening, for this negotiation, and covers what is
+    missing.
+    """
+    bundle = talk.bundle
+    missing = [at for at, message in enumerate(bundle.messages) if message.payload is None]
+    if not bundle.erasures:
+        if not missing:
+            return nothing("every payload is here")
+        return partly(f"{len(missing)} payloads were left out of the bundle; nobody says why")
+    covered = 0
+    for index, signed in enumerate(bundle.erasures):
+        erasure = signed.erasure
+        if erasure.negotiation != bundle.opening.negotiation_id():
+            raise Broken(f"erasure {index} belongs to another negotiation")
+        if signed.core.author not in bundle.opening.gateways:
+            raise Broken(
+                f"erasure {index} is by {signed.core.author}, which the opening does not name as a gateway"
+            )
+        try:
+            signed.check(talk.chain_id)
+        except (SignatureInvalid, StatementMismatch) as error:
+            raise Broken(f"erasure {index}: {error}") from None
+        covered = max(covered, erasure.messages)
+    if covered > len(bundle.messages):
+        raise Broken(f"{covered} payloads are said to be erased, there are {len(bundle.messages)} messages")
+    if any(at >= covered for at in missing):
+        return partly(f"payloads after message {covered - 1} were left out of the bundle; nobody says why")
+    return passed(f"payloads of {covered} messages {bundle.erasures[0].erasure.words}")
 
 
 def check_decisions(talk: Talk) -> Finding:

@@ -40,6 +40,12 @@ class Talk:
         """The chain of the opening."""
         return self.bundle.opening.chain_id
 
+    @property
+    def missing(self) -> str:
+        """Why payloads are missing, as far as anyone says."""
+        found = self.bundle.erasures or ()
+        return found[0].erasure.words if found else "left out by whoever made the bundle"
+
 
 def check_domain(talk: Talk) -> Finding:
     """The opening is one of this domain."""
@@ -70,7 +76,7 @@ def check_signatures(talk: Talk) -> Finding:
         except (SignatureInvalid, PayloadMismatch) as error:
             raise Broken(f"message {sequence}: {error}") from None
         erased += message.payload is None
-    note = f", {erased} of them with an erased payload" if erased else ""
+    note = f", {erased} of them without their payload ({talk.missing})" if erased else ""
     return passed(f"{len(talk.hashes)} messages signed by their senders{note}")
 
 
@@ -96,7 +102,8 @@ def check_replay(talk: Talk) -> Finding:
             talk.state, talk.replayed = state, sequence
             return partly(
                 f"{sequence} of {len(bundle.messages)} messages replayed; the payload of message {sequence} "
-                "was erased, so turns from there on cannot be replayed (signatures and chain were checked)"
+                f"is missing ({talk.missing}), so turns from there on cannot be replayed (signatures and "
+                "chain were checked)"
             )
         state = _stepped(machine, state, message, sequence, talk.chain_id)
     talk.state, talk.replayed = state, len(bundle.messages)
@@ -148,8 +155,9 @@ def check_derivation(talk: Talk) -> Finding:
     offer = _accepted_offer(talk, acceptance, length)
     if offer is None:
         return partly(
-            "the payload of the accepted offer or of its acceptance was erased: that the deal follows from "
-            "the offer cannot be shown from this bundle; what both sides signed is checked below"
+            f"the payload of the accepted offer or of its acceptance is missing ({talk.missing}): that the "
+            "deal follows from the offer cannot be shown from this bundle; what both sides signed is checked "
+            "below"
         )
     derived = derive_deals(
         bundle.domain,

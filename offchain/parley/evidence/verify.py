@@ -15,7 +15,7 @@ from parley.evidence.findings import Broken, Finding
 from parley.evidence.on_chain import check_code, check_history, check_states, check_transactions
 from parley.evidence.report import Check, Outcome, Report
 from parley.evidence.signed_deals import check_authorizations, check_deal_signatures
-from parley.evidence.statements import check_approvals, check_decisions, check_receipts
+from parley.evidence.statements import check_approvals, check_decisions, check_erasures, check_receipts
 from parley.evidence.talk import (
     Talk,
     check_chain,
@@ -42,6 +42,7 @@ CHECKS: tuple[tuple[str, Callable[[Talk], Finding]], ...] = (
     ("authorisations", check_authorizations),
     ("receipts", check_receipts),
     ("approvals", check_approvals),
+    ("erasures", check_erasures),
     ("policy decisions", check_decisions),
     ("escrow code", check_code),
     ("state on chain", check_states),

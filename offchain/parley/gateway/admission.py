@@ -30,6 +30,8 @@ from parley.terms.values import Hash32
 
 MESSAGE = "message"
 EQUIVOCATION = "equivocation"
+PRIVATE = ("message.payload",)
+"""What of a message can be erased: payload and salt. The signed core holds their hash."""
 GATE_ATTEMPTS = 5
 MAX_DECISIONS = 2_000
 """Decisions recorded a negotiation before refusals are no longer kept, so that nobody fills the store."""
@@ -210,7 +212,7 @@ class Admission:
         run.hashes.append(step.state.last)
         kept = {"hash": step.state.last, "message": message.wire()}
         trace = self._tracing.kept()
-        run.events.append(NewEvent(MESSAGE, kept if trace is None else {**kept, "trace": trace}))
+        run.events.append(NewEvent(MESSAGE, kept if trace is None else {**kept, "trace": trace}, PRIVATE))
         run.records += passage.records
         run.standing = {**passage.standing, **run.standing}  # what the first was judged on has to stand
         run.after.state = step.state

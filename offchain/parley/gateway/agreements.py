@@ -30,6 +30,8 @@ from parley.terms.signing import check_signature
 from parley.terms.values import ZERO_HASH, Address, Hash32, Signature
 
 SELLER_SIGNED = "seller_signed"
+PRIVATE = ("authorization", "deal", "deal_id", "signature")
+"""What of a signed deal can be erased: a price can be guessed from the id of its deal."""
 ACCOUNT_KIND = "0x00"
 
 
@@ -84,13 +86,14 @@ class Agreements:
 
     def signed(self, negotiation: str) -> dict[int, Signed]:
         """What sellers have signed, by index of the settlement in the domain."""
-        return {
-            signed.index: signed for signed in map(_signed, self._store.read(agreement_stream(negotiation)))
-        }
+        found = self._store.read(agreement_stream(negotiation))
+        return {signed.index: signed for signed in map(_signed, (e for e in found if not e.erased))}
 
     def views(self, live: Live, hashes: list[Hash32]) -> list[dict[str, Any]]:
         """What the parties can sign and what is signed, one entry a settlement."""
-        if live.state.status is not Status.ACCEPTED or live.opening.amends is not None:
+        if live.erased is not None or live.state.status is not Status.ACCEPTED:
+            return []
+        if live.opening.amends is not None:
             return []  # what an amendment replaces stands on the chain: its sides derive it
         signed = self.signed(live.state.negotiation)
         found = []
@@ -179,7 +182,7 @@ class Agreements:
         if signed.authorization is not None:
             data["authorization"] = signed.authorization
         stream = agreement_stream(live.state.negotiation)
-        self._store.append(stream, self._store.length(stream), (NewEvent(SELLER_SIGNED, data),))
+        self._store.append(stream, self._store.length(stream), (NewEvent(SELLER_SIGNED, data, PRIVATE),))
 
 
 def check_account_signature(deal_id: Hash32, signature: str, signer: Address) -> None:

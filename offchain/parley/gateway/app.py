@@ -21,6 +21,7 @@ from parley.gateway.routes import (
     negotiations,
     policies,
     reputation,
+    retention,
     session,
     system,
     webhooks,
@@ -41,6 +42,7 @@ ROUTES = (
     approvals,
     policies,
     controls,
+    retention,
     webhooks,
 )
 

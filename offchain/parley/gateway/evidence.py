@@ -42,6 +42,7 @@ class EvidenceRoom:
             receipts=[self._negotiations.receipt(live, event) for event in events],
             transactions=[Hash32(hash_) for item in submitted for hash_ in item.transactions],
             registry=self._registry,
+            erasures=() if live.erased is None else (live.erased,),
         )
         return bundle.as_json()
 

@@ -16,7 +16,7 @@ import orjson
 from parley.errors import ParleyError
 from parley.gateway.admission import evidence_stream
 from parley.gateway.agreements import agreement_stream
-from parley.gateway.live import stream_of
+from parley.gateway.live import erasure_stream, stream_of
 from parley.store.models import StoredEvent
 from parley.store.service import EventStore
 from parley.terms.opening import Opening
@@ -28,7 +28,9 @@ GATHER = 0.003
 """Seconds in which what is committed is gathered, so that a busy log is read in pages and not in events."""
 CACHED_AUDIENCES = 20_000
 NOBODY: frozenset[str] = frozenset()
-OF_NEGOTIATION = tuple(stream("") for stream in (stream_of, agreement_stream, evidence_stream))
+OF_NEGOTIATION = tuple(
+    stream("") for stream in (stream_of, agreement_stream, evidence_stream, erasure_stream)
+)
 OF_DEAL = ("deal:", "chain:")
 
 

@@ -26,6 +26,8 @@ from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.governance.watch import Watch
 from parley.gateway.live import Live, LiveNegotiations
 from parley.gateway.negotiations import Negotiations
+from parley.gateway.privacy.eraser import Eraser
+from parley.gateway.privacy.retention import RetentionDesk
 from parley.gateway.rates import Rates
 from parley.gateway.receipts import Receipts
 from parley.gateway.settings import GatewaySettings
@@ -84,6 +86,8 @@ class Gateway:
     webhooks: Webhooks
     webhook_secrets: Secrets
     delivery: Delivery
+    retention: RetentionDesk
+    eraser: Eraser
     tracing: Tracing
     metrics: Metrics
 
@@ -194,6 +198,7 @@ def assemble(
     webhooks, secrets = Webhooks(store), Secrets(signer)
     known = Acquaintance(store, directory, deals, clock)
     gate = Gate(controls, policies, reviews, known, review_seconds=settings.review_seconds)
+    retention = RetentionDesk(store, chain_id=settings.chain_id, operators=operators, clock=clock)
     escrow = Address(settings.escrow)
     live = LiveNegotiations(store, settings.live_cache)
     admission = Admission(
@@ -244,6 +249,8 @@ def assemble(
             clock=clock,
         ),
         rates=Rates(settings),
+        retention=retention,
+        eraser=Eraser(store, retention, live, signer, chain_id=settings.chain_id, clock=clock),
         webhooks=webhooks,
         webhook_secrets=secrets,
         delivery=Delivery(store, webhooks, secrets, clock=clock, local=settings.local_webhooks),

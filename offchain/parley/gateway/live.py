@@ -12,9 +12,12 @@ from weakref import WeakValueDictionary
 
 from parley.gateway.errors import NotFound
 from parley.negotiation.machine import Machine
+from parley.negotiation.remains import remains
 from parley.negotiation.state import NegotiationState
+from parley.negotiation.status import Reason, Status
 from parley.store.service import EventStore
 from parley.terms.domain import Domain
+from parley.terms.erasure import Erasure, SignedErasure
 from parley.terms.message import Message
 from parley.terms.opening import Opening
 from parley.terms.values import Hash32
@@ -27,14 +30,22 @@ def stream_of(negotiation: str) -> str:
     return f"negotiation:{negotiation}"
 
 
+def erasure_stream(negotiation: str) -> str:
+    """Where the gateway says that it erased the payloads of a negotiation."""
+    return f"erasure:{negotiation}"
+
+
 @dataclass(slots=True)
 class Live:
-    """A negotiation with its current state. `state` is replaced, never changed."""
+    """A negotiation with its current state. `state` is replaced, never changed. `erased`: its payloads are
+    gone, and this is what the gateway says of it.
+    """
 
     machine: Machine
     state: NegotiationState
     role_of: Mapping[str, str]
     readers: frozenset[str]
+    erased: SignedErasure | None = None
 
     @property
     def domain(self) -> Domain:
@@ -87,7 +98,10 @@ class LiveNegotiations:
         entry = await self.get(negotiation)
         state = await asyncio.to_thread(self._follow, negotiation, entry.machine, entry.state)
         if state is entry.state:
-            return entry
+            erased = None if state.live else await asyncio.to_thread(self._erased, negotiation)
+            if (erased is None) == (entry.erased is None):
+                return entry
+            return self.put(negotiation, await asyncio.to_thread(self.load, negotiation))
         return self.put(negotiation, Live(entry.machine, state, entry.role_of, entry.readers))
 
     def put(self, negotiation: str, entry: Live) -> Live:
@@ -117,8 +131,23 @@ class LiveNegotiations:
                 Domain.parse(self._store.documents.get("domain", opening.domain) or {}), opening.domain
             )
         live = Live.of(domain, opening)
+        live.erased = self._erased(negotiation)
+        if live.erased is not None:
+            live.state = self._remains(live.machine, live.erased.erasure)
+            return live
         live.state = self._follow(negotiation, live.machine, live.state)
         return live
+
+    def _erased(self, negotiation: str) -> SignedErasure | None:
+        found = self._store.read(erasure_stream(negotiation), limit=1)
+        return None if not found else SignedErasure.from_json(found[0].data)
+
+    def _remains(self, machine: Machine, erasure: Erasure) -> NegotiationState:
+        """What can be said without the payloads. Blocks."""
+        events = self._store.read_all(stream_of(erasure.negotiation))
+        said = ((Message.parse(e.data["message"]).core, Hash32(e.data["hash"])) for e in events)
+        reason = None if erasure.reason is None else Reason(erasure.reason)
+        return remains(machine, Status(erasure.status), reason, said)
 
     def _follow(self, negotiation: str, machine: Machine, state: NegotiationState) -> NegotiationState:
         """The state after every message that the store has beyond `state`. Blocks."""

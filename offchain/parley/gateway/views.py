@@ -40,6 +40,7 @@ def negotiation_view(live: Live, agent: Address, agreements: list[dict[str, Any]
         "parties": parties_of((party.role, party.address) for party in opening.parties),
         "latest_offer": None,
         "agreements": agreements,
+        "erased": None if live.erased is None else live.erased.erasure.as_json(),
     }
     if state.offer is not None:
         view["latest_offer"] = {

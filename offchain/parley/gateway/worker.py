@@ -52,6 +52,7 @@ class Worker:
                 if loop.time() - purged > PURGE_SECONDS:
                     purged = loop.time()
                     await asyncio.to_thread(self._gateway.authenticator.purge)
+                    await asyncio.to_thread(self._gateway.eraser.run)
             except ParleyError as error:
                 log.warning("the worker will try again: %s", error)
             except Exception:

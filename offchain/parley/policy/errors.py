@@ -129,3 +129,11 @@ class SolverUnfit(PolicyError):
     next_action = (
         "Give amounts coarser steps, or curves fewer digits; or use the search of the negotiation room."
     )
+
+
+class RetentionInvalid(PolicyError):
+    """A retention order that does not follow from the orders before it. `values` say what was expected."""
+
+    code = "policy.retention-invalid"
+    status = 409
+    next_action = "Read the schedule, the holds and the number of the next order, and sign a new one."

@@ -48,7 +48,7 @@ def test_a_whole_negotiation_verifies() -> None:
     assert report.ok
     assert report == verify_bundle(BUNDLE.canonical()) == verify_bundle(BUNDLE.as_json())
     outcomes = [check.outcome for check in report.checks]
-    assert outcomes == [Outcome.PASSED] * 9 + [Outcome.NOTHING] * 4 + [Outcome.SKIPPED] * 4
+    assert outcomes == [Outcome.PASSED] * 9 + [Outcome.NOTHING] * 5 + [Outcome.SKIPPED] * 4
     assert "ACCEPTED" in report.checks[5].detail
     assert report.as_json()["ok"] is True
     assert report.verdict.startswith("Verified, but for: escrow code")
@@ -60,7 +60,7 @@ def test_the_first_failure_leaves_the_rest_not_reached() -> None:
     at = [check.name for check in report.checks].index("hash chain")
     assert all(check.outcome is Outcome.PASSED for check in report.checks[:at])
     assert all(check.outcome is Outcome.NOT_REACHED for check in report.checks[at + 1 :])
-    assert len(report.checks) == 17
+    assert len(report.checks) == 18
     assert report.verdict.startswith("NOT VERIFIED: hash chain")
 
 

@@ -44,6 +44,9 @@ GOVERNING = {
     ("POST", "/v1/policies"),
     ("GET", "/v1/policies/{bundle}"),
     ("GET", "/v1/policies/{bundle}/impact"),
+    ("GET", "/v1/retention"),
+    ("GET", "/v1/retention/due"),
+    ("POST", "/v1/retention"),
 }
 
 

@@ -33,6 +33,8 @@ from parley.terms.values import Address, Hash32
 
 DECIDED = "decision"
 SHADOWED = "shadow-difference"
+PRIVATE = ("decision",)
+"""What of a record can be erased: it repeats the terms. Their hash stays."""
 ENDING = frozenset(
     (
         Performative.WITHDRAW,
@@ -203,11 +205,11 @@ class Gate:
                 decision = engine.evaluate(facts, moment=moment)
                 found.add(decision)
                 outcome = max(outcome, decision.outcome, key=lambda name: GRAVITY[name])
-                found.records.append(NewEvent(DECIDED, {**about, "decision": decision.as_json()}))
+                found.records.append(NewEvent(DECIDED, {**about, "decision": decision.as_json()}, PRIVATE))
             shadow = None if shadowing is None else shadowing.evaluate(facts, moment=moment)
         if shadow is not None and shadow.outcome != outcome:
             data = {**about, "outcome": outcome, "decision": shadow.as_json()}
-            found.records.append(NewEvent(SHADOWED, data))
+            found.records.append(NewEvent(SHADOWED, data, PRIVATE))
 
     def _facts(
         self,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 
 from parley.gateway.governance.folded import Folded
 from parley.policy.approvals import verify_approval
-from parley.policy.review import Review, ReviewQueue, ReviewRequest
+from parley.policy.review import Review, ReviewQueue, ReviewRequest, review_id
 from parley.store.models import NewEvent, StoredEvent
 from parley.store.service import EventStore
 from parley.terms.message import Approval
@@ -41,7 +41,7 @@ class ReviewDesk:
         waiting = self.folded.current()[0].reviews.get(request.id)
         if waiting is not None and waiting.status(self._clock()) in ("waiting", "granted"):
             return waiting
-        return self.folded.append(lambda _: NewEvent(ASKED, {"request": request.as_json()})).get(request.id)
+        return self.folded.append(lambda _: asked(request)).get(request.id)
 
     def decide(self, approval: Approval, signature: Signature) -> Review:
         """Takes a reviewer's signed decision. Raises the errors of `ReviewQueue.decided`, and
@@ -71,7 +71,17 @@ class ReviewDesk:
         return list(self.folded.current()[0].reviews.values())
 
 
+def asked(request: ReviewRequest) -> NewEvent:
+    """The request as it is kept: the terms can be erased, the negotiation is found again."""
+    data = {"negotiation": request.negotiation, "request": request.as_json()}
+    return NewEvent(ASKED, data, ("request",))
+
+
 def _after(queue: ReviewQueue, event: StoredEvent) -> ReviewQueue:
+    if event.kind == ASKED and event.erased:
+        return queue
     if event.kind == ASKED:
         return queue.asked(ReviewRequest.parse(event.data["request"]))
-    return queue.kept(Approval.parse(event.data["approval"]))
+    approval = Approval.parse(event.data["approval"])
+    known = review_id(approval.negotiation, approval.agent, approval.terms_hash) in queue.reviews
+    return queue.kept(approval) if known else queue  # what it was about was erased

@@ -85,7 +85,7 @@ class Watch:
 
     def _observe(self, event: StoredEvent) -> None:
         data, at = event.data, event.recorded_at
-        if event.kind == DECIDED and data["decision"]["outcome"] == "refuse":
+        if event.kind == DECIDED and not event.erased and data["decision"]["outcome"] == "refuse":
             self._seen.append(Observation("refusal", at, (Address(data["sender"]),)))
         elif event.kind == EQUIVOCATION:
             self._seen.append(Observation("equivocation", at, (Address(data["sender"]),)))

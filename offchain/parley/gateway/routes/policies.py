@@ -18,7 +18,7 @@ from parley.policy.impact import impact
 from parley.policy.models import Bundle, Decision
 from parley.policy.rollout import RolloutStep
 from parley.store import schema
-from parley.store.codec import decode
+from parley.store.rows import event_of
 from parley.terms.statement import SignedStatement
 
 IMPACT_LIMIT = 10_000
@@ -107,15 +107,15 @@ def routes(gateway: Gateway) -> APIRouter:
 
 
 def recorded_decisions(gateway: Gateway, limit: int) -> Iterator[tuple[str, Decision]]:
-    """The newest decisions that counted, oldest first, each with the stream and sequence it stands at.
-    Blocks.
+    """The newest decisions that counted and were not erased, oldest first, each with the stream and sequence
+    it stands at. Blocks.
     """
     table = schema.events
     query = (
-        sa.select(table.c.stream, table.c.sequence, table.c.data)
-        .where(table.c.kind == DECIDED)
+        sa.select(table)
+        .where(table.c.kind == DECIDED, table.c.private.is_not(None))
         .order_by(table.c.position.desc())
         .limit(limit)
     )
-    for stream, sequence, data in reversed(gateway.store.query(query)):
-        yield f"{stream}/{sequence}", Decision.parse(decode(data)["decision"])
+    for event in map(event_of, reversed(gateway.store.query(query))):
+        yield f"{event.stream}/{event.sequence}", Decision.parse(event.data["decision"])

@@ -1,0 +1,1 @@
+"""What a gateway may keep, and may use: erasure on schedule, consent."""
