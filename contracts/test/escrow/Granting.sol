@@ -49,13 +49,6 @@ abstract contract Granting is EscrowTest {
         m.dealLimit = 0;
     }
 
-    function mandateRevocation(IEscrow.Mandate memory m, Action memory a) internal view returns (bytes32) {
-        return action(
-            "MandateRevocation(bytes32 mandate,address principal,uint128 fee,uint40 validUntil)",
-            abi.encode(mandateDigest(m), m.principal, a.fee, a.validUntil)
-        );
-    }
-
     /// @notice The mandate signed by its principal's key, and `digest` by the agent's.
     function under(IEscrow.Mandate memory m, bytes32 digest) internal view returns (bytes memory) {
         uint256 principalKey = m.principal == seller ? sellerKey : buyerKey;

@@ -3,7 +3,7 @@ pragma solidity ^0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {ISignatureTransfer} from "../../src/interfaces/ISignatureTransfer.sol";
-import {Permit2Factory} from "../permit2/Permit2Factory.sol";
+import {Permit2Witness} from "../permit2/Permit2Witness.sol";
 import {AnyAuthorizationToken} from "../tokens/AnyAuthorizationToken.sol";
 import {FeeOnTransferToken} from "../tokens/FeeOnTransferToken.sol";
 import {OwnerWallet} from "../tokens/wallets/OwnerWallet.sol";
@@ -16,7 +16,7 @@ interface IPermit2 is ISignatureTransfer {
 }
 
 /// @notice Payments through the real Permit2. Tree: trees/Escrow.open.permit2.tree
-contract Permit2FundingTest is EscrowTest, Permit2Factory {
+contract Permit2FundingTest is EscrowTest, Permit2Witness {
     uint256 internal constant NONCE = 77;
 
     function setUp() public override {
@@ -32,24 +32,6 @@ contract Permit2FundingTest is EscrowTest, Permit2Factory {
         token.approve(address(escrow), 0);
         token.approve(PERMIT2, type(uint256).max);
         vm.stopPrank();
-    }
-
-    function witnessed(IEscrow.Deal memory deal, uint256 amount, uint256 nonce, uint256 deadline, address spender)
-        internal
-        view
-        returns (bytes32)
-    {
-        bytes32 permissions =
-            keccak256(abi.encode(keccak256("TokenPermissions(address token,uint256 amount)"), deal.token, amount));
-        bytes32 typeHash = keccak256(
-            bytes.concat(
-                "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,Deal witness)",
-                bytes(DEAL_TYPE),
-                "TokenPermissions(address token,uint256 amount)"
-            )
-        );
-        bytes memory fields = abi.encode(typeHash, permissions, spender, nonce, deadline, keccak256(dealData(deal)));
-        return typed(IPermit2(PERMIT2).DOMAIN_SEPARATOR(), keccak256(fields));
     }
 
     function paying(uint256 key, IEscrow.Deal memory deal, uint256 amount)

@@ -177,6 +177,13 @@ abstract contract Signing is Test {
         );
     }
 
+    function mandateRevocation(IEscrow.Mandate memory m, Action memory a) internal view returns (bytes32) {
+        return action(
+            "MandateRevocation(bytes32 mandate,address principal,uint128 fee,uint40 validUntil)",
+            abi.encode(mandateDigest(m), m.principal, a.fee, a.validUntil)
+        );
+    }
+
     /// @notice Kind byte 0x01, the mandate, and both signatures as given.
     function carried(IEscrow.Mandate memory m, bytes memory ofPrincipal, bytes memory ofAgent)
         internal

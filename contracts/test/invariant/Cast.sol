@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
+import {Permit2Witness} from "../permit2/Permit2Witness.sol";
 import {BlocklistToken} from "../tokens/BlocklistToken.sol";
 import {FalseReturningToken} from "../tokens/FalseReturningToken.sol";
 import {FeeOnTransferToken} from "../tokens/FeeOnTransferToken.sol";
@@ -15,7 +16,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 
 /// @notice Who plays and with what: eight parties, two of them contracts that sign by ERC-1271; two arbiters and a relayer;
 /// seven tokens, five of them hostile in their own way and at times of the campaign's choosing.
-abstract contract Cast is EventFold {
+abstract contract Cast is EventFold, Permit2Witness {
     uint256 internal constant PARTIES = 8;
 
     IEscrow public immutable escrow;
@@ -36,11 +37,13 @@ abstract contract Cast is EventFold {
     address[] internal everybody;
     address[2] internal arbiters;
     address internal relayer;
-    address internal agent;
+    /// @dev Of buyers, and of sellers.
+    address[2] internal agents;
     mapping(address party => uint256) internal keyOf;
 
     constructor(IEscrow escrow_) {
         escrow = escrow_;
+        deployPermit2();
         payment = IPaymentToken(vm.deployCode("src/PaymentToken.sol:PaymentToken", abi.encode(address(this), 1e30)));
         tokens = [
             address(plain),
@@ -64,11 +67,13 @@ abstract contract Cast is EventFold {
             (arbiters[i], keyOf[one]) = (one, key);
             everybody.push(one);
         }
-        uint256 relayerKey;
-        (relayer, relayerKey) = makeAddrAndKey("relayer");
-        keyOf[relayer] = relayerKey;
-        (agent, relayerKey) = makeAddrAndKey("agent");
-        keyOf[agent] = relayerKey;
+        for (uint256 i; i < 3; ++i) {
+            (address one, uint256 key) =
+                makeAddrAndKey(i == 0 ? "relayer" : i == 1 ? "buyers' agent" : "sellers' agent");
+            keyOf[one] = key;
+            if (i == 0) relayer = one;
+            else agents[i - 1] = one;
+        }
         everybody.push(relayer);
     }
 
@@ -76,8 +81,10 @@ abstract contract Cast is EventFold {
         for (uint256 t; t < tokens.length; ++t) {
             if (tokens[t] == address(payment)) payment.transfer(account, 1e25);
             else PlainToken(tokens[t]).mint(account, 1e25);
-            vm.prank(account);
+            vm.startPrank(account);
             IERC20(tokens[t]).approve(address(escrow), type(uint256).max);
+            IERC20(tokens[t]).approve(PERMIT2, type(uint256).max);
+            vm.stopPrank();
         }
     }
 

@@ -15,14 +15,25 @@ abstract contract EscrowModel is Cast {
         Either // it is up to the token
     }
 
+    struct Instant {
+        address buyer;
+        address seller;
+        uint256 nonce;
+    }
+
     /// @dev Encoded: storage takes no array of structs from memory in every code generator.
     bytes[] private deals;
     bytes32[] internal ids;
     mapping(bytes32 id => bool) private tracked;
     mapping(address token => uint256) private donated;
     mapping(string what => uint256) public succeeded;
+    /// @notice How often a call of each function went through.
+    mapping(bytes4 selector => uint256) public reached;
     bytes32[] private splits;
     bytes32[] private mandates;
+    mapping(bytes32 mandate => uint256) private budgetOf;
+    /// @dev Buyer, seller and nonce of instant deals.
+    Instant[] private instants;
     address[] private noted;
     uint256[] private nonces;
 
@@ -41,22 +52,31 @@ abstract contract EscrowModel is Cast {
         Must must
     ) internal returns (bool ok) {
         uint256[] memory before = purses(token);
-        vm.recordLogs();
-        vm.prank(caller);
-        (ok,) = address(escrow).call(data);
-        // The logs of a call that reverted are recorded too, though they never were.
-        Vm.Log[] memory logs = vm.getRecordedLogs();
-        if (ok) {
-            foldEvents(logs, address(escrow));
-            succeeded[what] += 1;
-        }
+        (ok,) = perform(what, caller, data, new bytes32[](0));
         if (ok && must == Must.Fail) fault(string.concat("succeeded: ", what));
         if (!ok && must == Must.Succeed) fault(string.concat("refused: ", what));
         check(what, id, token);
         checkPurses(what, token, signers, before);
     }
 
-    function check(string memory what, bytes32 id, address token) private {
+    /// @param items ids of the deals of a batch, in order
+    function perform(string memory what, address caller, bytes memory data, bytes32[] memory items)
+        internal
+        returns (bool ok, bytes memory answer)
+    {
+        vm.recordLogs();
+        vm.prank(caller);
+        (ok, answer) = address(escrow).call(data);
+        // The logs of a call that reverted are recorded too, though they never were.
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        if (!ok) return (ok, answer);
+        if (items.length != 0) dropUndone(logs, items);
+        foldEvents(logs, address(escrow));
+        succeeded[what] += 1;
+        reached[bytes4(data)] += 1;
+    }
+
+    function check(string memory what, bytes32 id, address token) internal {
         if (id != 0 && !sameDeal(id)) fault(string.concat("events and the deal's word differ: ", what));
         if (!booksOf(token)) fault(string.concat("the books are wrong: ", what));
         if (reentering.successes() != 0) fault(string.concat("reentered: ", what));
@@ -85,7 +105,7 @@ abstract contract EscrowModel is Cast {
     }
 
     /// @dev In hand and inside, by party.
-    function purses(address token) private view returns (uint256[] memory sums) {
+    function purses(address token) internal view returns (uint256[] memory sums) {
         sums = new uint256[](everybody.length);
         for (uint256 i; i < sums.length; ++i) {
             sums[i] = IERC20(token).balanceOf(everybody[i]) + accounts[token][everybody[i]].balance;
@@ -116,10 +136,17 @@ abstract contract EscrowModel is Cast {
             (uint128 used, bool taken) = escrow.mandateOf(mandates[i]);
             if (used != mandateUsed[mandates[i]]) fault("a budget is not what its events say");
             if (taken != mandateRevoked[mandates[i]]) fault("a mandate is not what its events say");
+            if (used > budgetOf[mandates[i]]) fault("an agent spent more than its budget");
+        }
+        for (uint256 i; i < instants.length; ++i) {
+            Instant memory one = instants[i];
+            bool spent = instantSpent[one.buyer][one.seller][one.nonce];
+            if (escrow.instantUsed(one.buyer, one.seller, one.nonce) != spent) fault("an instant nonce differs");
         }
         for (uint256 i; i < everybody.length; ++i) {
             address who = everybody[i];
             if (escrow.epochOf(who) != epochs[who]) fault("an epoch is not what its events say");
+            if (escrow.era() < epochs[who]) fault("an epoch is newer than the newest");
             for (uint256 t; t < tokens.length; ++t) {
                 bytes32 account = keccak256(abi.encode(escrow.accountOf(tokens[t], who)));
                 bytes32 record = keccak256(abi.encode(escrow.recordOf(tokens[t], who)));
@@ -209,8 +236,14 @@ abstract contract EscrowModel is Cast {
         splits.push(digest);
     }
 
-    function trackMandate(bytes32 digest) internal {
+    function trackMandate(bytes32 digest, uint256 budget) internal {
+        if (budgetOf[digest] != 0) return;
+        budgetOf[digest] = budget;
         mandates.push(digest);
+    }
+
+    function trackInstant(IEscrow.Deal memory deal) internal {
+        instants.push(Instant(deal.buyer, deal.seller, deal.nonce));
     }
 
     function trackNonce(address who, uint256 nonce) internal {

@@ -24,6 +24,12 @@ abstract contract EventFold is Signing {
     mapping(bytes32 mandate => uint256) internal mandateUsed;
     mapping(bytes32 mandate => bool) internal mandateRevoked;
     mapping(address party => mapping(uint256 nonce => bool)) internal nonceSpent;
+    mapping(bytes32 id => bool) internal exchanged;
+    mapping(address buyer => mapping(address seller => mapping(uint256 nonce => bool))) internal instantSpent;
+    /// @dev Items that the last call reported as skipped.
+    uint256 internal skipped;
+    /// @notice How often each event was seen.
+    mapping(bytes32 kind => uint256) public seen;
 
     /// @dev Sums over all deals and all accounts, kept as they change.
     mapping(address token => uint256) internal lockedIn;
@@ -42,37 +48,31 @@ abstract contract EventFold is Signing {
     /// @notice Takes up the events of one call, at the time of that call.
     function foldEvents(Vm.Log[] memory logs, address escrow) internal {
         divided = 0;
+        skipped = 0;
         for (uint256 i; i < logs.length; ++i) {
             if (logs[i].emitter == escrow) foldEvent(logs[i].topics, logs[i].data);
         }
     }
 
+    /// @notice Strikes out what items of a batch logged before they were undone: those logs were recorded, but never were.
+    /// @dev The first thing that an item logs names its deal. What it logged ends at ItemFailed.
+    function dropUndone(Vm.Log[] memory logs, bytes32[] memory items) internal pure {
+        uint256 from;
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].topics[0] != IEscrow.ItemFailed.selector) continue;
+            bool found;
+            for (uint256 j = from; j < i; ++j) {
+                found = found || (logs[j].topics.length > 1 && logs[j].topics[1] == items[uint256(logs[i].topics[1])]);
+                if (found) logs[j].emitter = address(0);
+            }
+            from = i + 1;
+        }
+    }
+
     function foldEvent(bytes32[] memory topics, bytes memory data) private {
         bytes32 kind = topics[0];
-        if (kind == IEscrow.Credited.selector || kind == IEscrow.Debited.selector) {
-            return foldBalance(kind, addressIn(topics[1]), addressIn(topics[2]), abi.decode(data, (uint128)));
-        }
-        if (kind == IEscrow.EpochAdvanced.selector) {
-            epochs[addressIn(topics[1])] = abi.decode(data, (uint64));
-            return;
-        }
-        if (kind == IEscrow.NonceSpent.selector) {
-            nonceSpent[addressIn(topics[1])][abi.decode(data, (uint256))] = true;
-            return;
-        }
-        if (kind == IEscrow.SplitRevoked.selector) {
-            revoked[topics[1]] = true;
-            return;
-        }
-        if (kind == IEscrow.MandateUsed.selector) {
-            mandateUsed[topics[1]] = abi.decode(data, (uint128));
-            return;
-        }
-        if (kind == IEscrow.MandateRevoked.selector) {
-            mandateRevoked[topics[1]] = true;
-            return;
-        }
-        if (kind == IEscrow.Amended.selector) return; // Closed and Opened have said it all
+        seen[kind] += 1;
+        if (foldApart(kind, topics, data)) return;
         bytes32 id = topics[1];
         IEscrow.DealState storage deal = dealOf[id];
         if (kind == IEscrow.Opened.selector) {
@@ -108,6 +108,58 @@ abstract contract EventFold is Signing {
         } else {
             fault("an unknown event");
         }
+    }
+
+    /// @dev What says nothing about the word of a deal.
+    function foldApart(bytes32 kind, bytes32[] memory topics, bytes memory data) private returns (bool) {
+        if (kind == IEscrow.Credited.selector || kind == IEscrow.Debited.selector) {
+            foldBalance(kind, addressIn(topics[1]), addressIn(topics[2]), abi.decode(data, (uint128)));
+        } else if (kind == IEscrow.EpochAdvanced.selector) {
+            epochs[addressIn(topics[1])] = abi.decode(data, (uint64));
+        } else if (kind == IEscrow.NonceSpent.selector) {
+            nonceSpent[addressIn(topics[1])][abi.decode(data, (uint256))] = true;
+        } else if (kind == IEscrow.SplitRevoked.selector) {
+            revoked[topics[1]] = true;
+        } else if (kind == IEscrow.MandateUsed.selector) {
+            uint128 used = abi.decode(data, (uint128));
+            if (used < mandateUsed[topics[1]]) fault("a budget was given back");
+            mandateUsed[topics[1]] = used;
+        } else if (kind == IEscrow.MandateRevoked.selector) {
+            mandateRevoked[topics[1]] = true;
+        } else if (kind == IEscrow.ItemFailed.selector) {
+            if (abi.decode(data, (bytes)).length < 4) fault("an item failed for no reason");
+            skipped += 1;
+        } else if (kind == IEscrow.InstantSettled.selector) {
+            foldInstant(topics[1], addressIn(topics[2]), addressIn(topics[3]), data);
+        } else if (kind == IEscrow.InstantCancelled.selector) {
+            (, uint256 nonce) = abi.decode(data, (address, uint256));
+            spendInstant(addressIn(topics[2]), addressIn(topics[3]), nonce);
+        } else {
+            return kind == IEscrow.Amended.selector; // Closed and Opened have said it all
+        }
+        return true;
+    }
+
+    function foldInstant(bytes32 id, address buyer, address seller, bytes memory data) private {
+        (address token, uint128 price, uint256 nonce,, bool toBalance, bool fromBalance) =
+            abi.decode(data, (address, uint128, uint256, bytes32, bool, bool));
+        spendInstant(buyer, seller, nonce);
+        exchanged[id] = true;
+        accounts[token][buyer].instant += 1;
+        accounts[token][seller].instant += 1;
+        if (fromBalance) {
+            accounts[token][buyer].balance -= price;
+            creditedIn[token] -= price;
+        }
+        if (toBalance) {
+            accounts[token][seller].balance += price;
+            creditedIn[token] += price;
+        }
+    }
+
+    function spendInstant(address buyer, address seller, uint256 nonce) private {
+        if (instantSpent[buyer][seller][nonce]) fault("the nonce of an instant deal served twice");
+        instantSpent[buyer][seller][nonce] = true;
     }
 
     function foldBalance(bytes32 kind, address token, address party, uint128 amount) private {

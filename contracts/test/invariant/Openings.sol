@@ -2,115 +2,111 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
-import {EscrowModel} from "./EscrowModel.sol";
+import {Sources} from "./Sources.sol";
 
-/// @notice Deals of every shape, from every source of money; deals that are cancelled before they were opened.
-abstract contract Openings is EscrowModel {
-    IEscrow.FundingKind private constant ALLOWANCE = IEscrow.FundingKind.Allowance;
-    IEscrow.FundingKind private constant BALANCE = IEscrow.FundingKind.Balance;
-    IEscrow.FundingKind private constant AUTHORIZATION = IEscrow.FundingKind.Authorization;
+/// @notice Deals of every shape, from every source of money; instant ones; deals that are cancelled before they were opened.
+abstract contract Openings is Sources {
+    uint8 internal constant INSTANT = 4;
 
-    struct Side {
-        IEscrow.Funding funding;
-        Must pays;
-        bytes signature;
-    }
-
-    /// @param options bits: payout (2), arbiter, spare bond, relay fee, cancellation window, buyer's and seller's source (2)
-    function open(uint256 seed, uint256 amounts, uint16 options) external {
+    /// @param options bits: payout (2), arbiter, spare bond, relay fee, cancellation window; epochs (2 each)
+    /// @param choices see Sources.sides
+    function open(uint256 seed, uint256 amounts, uint16 options, uint16 choices) external {
         IEscrow.Deal memory deal = makeDeal(seed, amounts, options);
         bytes32 id = track(deal);
-        (bytes memory data, Must must) = opening(deal, id, options);
-        if (!act("open", id, deal.token, relayer, [deal.buyer, deal.seller], data, must)) return;
+        (Side memory ofBuyer, Side memory ofSeller) = sides(deal, id, choices);
+        bytes memory data = abi.encodeCall(
+            escrow.open, (deal, ofBuyer.signature, ofSeller.signature, ofBuyer.funding, ofSeller.funding)
+        );
+        Must must = both(both(ofBuyer.pays, ofSeller.pays), current(deal));
+        bool done = act("open", id, deal.token, relayer, [deal.buyer, deal.seller], data, must);
+        restoreAllowances();
+        if (!done) return;
         // A second time, and a cancellation now, never.
         actOn("reopen", deal, relayer, address(0), data, Must.Fail);
         data = abi.encodeCall(escrow.cancel, (deal, deal.buyer, 0, 0, ""));
         actOn("cancel opened", deal, deal.buyer, address(0), data, Must.Fail);
     }
 
-    function opening(IEscrow.Deal memory deal, bytes32 id, uint16 options)
-        private
-        view
-        returns (bytes memory data, Must must)
-    {
-        Side memory ofBuyer = side(deal, id, deal.buyer, options, options >> 6);
-        Side memory ofSeller = side(deal, id, deal.seller, options, options >> 8);
-        data = abi.encodeCall(
-            escrow.open, (deal, ofBuyer.signature, ofSeller.signature, ofBuyer.funding, ofSeller.funding)
-        );
-        must = Must.Either;
-        if (ofBuyer.pays == Must.Fail || ofSeller.pays == Must.Fail) must = Must.Fail;
-        else if (ofBuyer.pays == ofSeller.pays) must = ofBuyer.pays;
-    }
-
-    /// @dev What one side brings: its money, whether that will come, and its signature.
-    function side(IEscrow.Deal memory deal, bytes32 id, address who, uint16 options, uint16 kind)
-        private
-        view
-        returns (Side memory s)
-    {
-        uint256 due = deal.sellerBond;
-        if (who == deal.buyer) {
-            due = uint256(deal.price) + uint256(deal.arbiterFee) * deal.milestones.length + deal.relayFee;
-        }
-        (s.funding, s.pays) = source(deal, id, who, due, kind & 3);
-        s.signature = consent(id, who, s.funding.kind, options);
-    }
-
     /// @notice Promise 3: with any signature missing or of somebody else, a deal does not open, whoever pays.
     function openForged(uint256 seed, uint256 amounts, uint16 options, uint256 forger) external {
-        IEscrow.Deal memory deal = makeDeal(seed, amounts, options);
+        IEscrow.Deal memory deal = options & 4 == 0 ? makeDeal(seed, amounts, options) : makeInstant(seed, options);
         bytes32 id = idOf(deal);
         address victim = options & 1 == 0 ? deal.buyer : deal.seller;
         address villain = party(forger);
-        vm.assume(villain != victim);
+        if (villain == victim) villain = party(forger + 1);
         bytes memory good = signed(keyOf[victim == deal.buyer ? deal.seller : deal.buyer], id);
         bytes memory bad = options & 2 == 0 ? bytes("") : signed(keyOf[villain], id);
+        (bytes memory first, bytes memory second) = victim == deal.buyer ? (bad, good) : (good, bad);
         IEscrow.Funding memory allowance = IEscrow.Funding(ALLOWANCE, "");
-        bytes memory data = victim == deal.buyer
-            ? abi.encodeCall(escrow.open, (deal, bad, good, allowance, allowance))
-            : abi.encodeCall(escrow.open, (deal, good, bad, allowance, allowance));
+        bytes memory data = deal.payout & INSTANT != 0
+            ? abi.encodeCall(escrow.openAndSettle, (deal, first, second, allowance))
+            : abi.encodeCall(escrow.open, (deal, first, second, allowance, allowance));
         act("forged opening", 0, deal.token, villain, [address(0), address(0)], data, Must.Fail);
     }
 
-    function cancel(uint256 seed, uint16 options, bool relayed) external {
-        IEscrow.Deal memory deal = makeDeal(seed, seed, options);
+    /// @notice An instant deal, under nonces so few that they meet again.
+    function exchange(uint256 seed, uint16 options, uint16 choices) external {
+        IEscrow.Deal memory deal = makeInstant(seed, options);
+        bytes32 id = idOf(deal);
+        (Side memory ofBuyer, Side memory ofSeller) = sides(deal, id, choices & 0x31f);
+        bytes memory data =
+            abi.encodeCall(escrow.openAndSettle, (deal, ofBuyer.signature, ofSeller.signature, ofBuyer.funding));
+        Must must = both(both(ofBuyer.pays, ofSeller.pays), both(current(deal), unspent(deal)));
+        trackInstant(deal);
+        bool done = act("exchange", 0, deal.token, relayer, [deal.buyer, deal.seller], data, must);
+        restoreAllowances();
+        if (done != exchanged[id]) fault("an instant deal is not what its event says");
+        if (done) act("exchange again", 0, deal.token, relayer, [address(0), address(0)], data, Must.Fail);
+    }
+
+    /// @notice Kills a deal, ordinary or instant, that was not opened.
+    function cancel(uint256 seed, uint16 options, uint8 how) external {
+        bool instant = how & 4 != 0;
+        IEscrow.Deal memory deal = instant ? makeInstant(seed, options) : makeDeal(seed, seed, options);
         address who = options & 1 == 0 ? deal.buyer : deal.seller;
-        bytes32 id = track(deal);
+        bytes32 id = instant ? idOf(deal) : track(deal);
+        if (instant) trackInstant(deal);
+        bool relayed = how & 1 == 1;
         uint128 fee = relayed ? balanceOf(deal.token, who) / 7 : 0;
         uint40 until = uint40(time());
         bytes memory data = relayed ? signed(keyOf[who], cancellation(id, who, Action(fee, until))) : bytes("");
+        Must must = instant ? unspent(deal) : Must.Succeed;
+        if (how & 3 == 3) {
+            IEscrow.Mandate memory m = standing(who, deal.token, who == deal.buyer, id);
+            if (!covers(m, fee)) must = Must.Fail;
+            data = byAgent(m, cancellation(id, who, Action(fee, until)));
+        }
         data = abi.encodeCall(escrow.cancel, (deal, who, fee, until, data));
-        actOn("cancel", deal, relayed ? relayer : who, who, data, Must.Succeed);
+        act(
+            instant ? "cancel instant" : "cancel",
+            instant ? bytes32(0) : id,
+            deal.token,
+            relayed ? relayer : who,
+            [who, address(0)],
+            data,
+            must
+        );
     }
 
-    /// @dev The kind asked for where the account and the token know it, an allowance otherwise; and whether it will pay.
-    function source(IEscrow.Deal memory deal, bytes32 id, address from, uint256 amount, uint256 kind)
-        private
-        view
-        returns (IEscrow.Funding memory funding, Must must)
-    {
-        if (kind == 1 && balanceOf(deal.token, from) >= amount) {
-            return (IEscrow.Funding(BALANCE, ""), Must.Succeed);
-        }
-        if (kind == 2 && deal.token == address(payment) && from.code.length == 0) {
-            bytes32 digest = authorization(payment.DOMAIN_SEPARATOR(), from, amount, uint256(deal.openBy) + 1, id);
-            return (IEscrow.Funding(AUTHORIZATION, bare(keyOf[from], digest)), Must.Succeed);
-        }
-        funding = IEscrow.Funding(ALLOWANCE, "");
-        if (amount == 0) return (funding, Must.Succeed);
-        if (isRefused(deal.token, from)) return (funding, Must.Fail);
-        return (funding, isMoody(deal.token, from) ? Must.Either : Must.Succeed);
+    // ---- terms ----
+
+    function unspent(IEscrow.Deal memory deal) internal view returns (Must) {
+        return when(!instantSpent[deal.buyer][deal.seller][deal.nonce]);
     }
 
-    /// @dev An authorisation of the payment is consent too; both at once is as good.
-    function consent(bytes32 id, address who, IEscrow.FundingKind kind, uint16 options)
-        private
-        view
-        returns (bytes memory)
-    {
-        if (kind == AUTHORIZATION && options & 1 == 0) return "";
-        return options & 2 == 0 || who.code.length != 0 ? signed(keyOf[who], id) : signedShort(keyOf[who], id);
+    /// @notice Whether the epochs that a deal was signed for still count, and have begun.
+    function current(IEscrow.Deal memory deal) internal view returns (Must) {
+        uint64 newest = escrow.era();
+        bool ofBuyer = deal.buyerEpoch >= epochs[deal.buyer] && deal.buyerEpoch <= newest;
+        return when(ofBuyer && deal.sellerEpoch >= epochs[deal.seller] && deal.sellerEpoch <= newest);
+    }
+
+    /// @dev Mostly the party's own or the newest of all; now and then the last one before its own, or one to come.
+    function epochFor(address who, uint256 choice) private view returns (uint64) {
+        choice = choice % 32;
+        if (choice == 31) return escrow.era() + 1;
+        if (choice >= 28 && epochs[who] != 0) return epochs[who] - 1;
+        return choice >= 16 ? escrow.era() : epochs[who];
     }
 
     function makeDeal(uint256 seed, uint256 amounts, uint16 options) internal view returns (IEscrow.Deal memory deal) {
@@ -141,8 +137,15 @@ abstract contract Openings is EscrowModel {
         deal.rejectedSellerBps = uint16((seed >> 144) % 10_001);
         deal.lapsedSellerBps = uint16((seed >> 160) % 10_001);
         deal.walkAwayBps = uint16((seed >> 176) % 10_001);
-        deal.buyerEpoch = epochs[deal.buyer];
-        deal.sellerEpoch = epochs[deal.seller];
+        deal.buyerEpoch = epochFor(deal.buyer, options >> 6);
+        deal.sellerEpoch = epochFor(deal.seller, options >> 11);
         deal.nonce = seed;
+    }
+
+    function makeInstant(uint256 seed, uint16 options) internal view returns (IEscrow.Deal memory deal) {
+        deal = makeDeal(seed, seed >> 8 << 2, options & ~uint16(12));
+        deal.payout |= INSTANT;
+        deal.nonce = seed >> 32 & 0x1ff;
+        deal.termsHash = bytes32(seed);
     }
 }
