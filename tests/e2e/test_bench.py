@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,14 +13,19 @@ BENCH = Path(__file__).resolve().parents[2] / "scripts" / "bench"
 
 
 def bench(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(BENCH), *arguments], capture_output=True, text=True, cwd="/", timeout=110)
+    return subprocess.run([str(BENCH), *arguments], capture_output=True, text=True, cwd="/", timeout=280)
 
 
-def test_gas_is_one_json_object_by_target_and_exact():
-    first, second = (bench("gas", "--json") for _ in range(2))
-    assert first.returncode == 0, first.stderr
-    assert first.stdout == second.stdout
-    results = json.loads(first.stdout)
+@pytest.fixture(scope="module")
+def gas() -> dict[str, Any]:
+    done = bench("gas", "--json")
+    assert done.returncode == 0, done.stderr
+    results: dict[str, Any] = json.loads(done.stdout)
+    return results
+
+
+def test_gas_is_by_target(gas):
+    results = dict(gas)
     batched = {name: results.pop(name) for name in ("T1b", "T3", "T3 one pair", "T4", "T4 one pair")}
     for result in batched.values():
         assert result["value"] > 21_000  # the calldata of an item of T4 costs as much
@@ -41,6 +47,7 @@ def test_gas_is_one_json_object_by_target_and_exact():
         assert result["holds"] == (result["value"] <= int(result["target"].strip("≤ ").replace(" ", "")))
 
 
+@pytest.mark.timeout(300)
 def test_messages_are_compared_with_a_floor_of_the_same_run():
     done = bench("messages", "--json")
     assert done.returncode == 0, done.stderr
@@ -53,11 +60,13 @@ def test_messages_are_compared_with_a_floor_of_the_same_run():
     assert result["parts"]["whole, µs"] > result["parts"]["floor, µs"] > 0
 
 
-def test_a_table_for_people():
+def test_another_run_is_a_table_for_people_with_the_same_gas(gas):
     done = bench("gas")
     assert done.returncode == 0, done.stderr
-    assert "T1" in done.stdout
-    assert "T2" in done.stdout
+    rows = [[cell.strip() for cell in line.split("│")] for line in done.stdout.splitlines() if "│" in line]
+    values = {row[1]: row[3] for row in rows}
+    for name in ("T1", "T2", "T5b"):
+        assert values[name] == f"{gas[name]['value']:,}".replace(",", " ")
 
 
 @pytest.mark.parametrize("arguments", [(), ("nonsense",), ("gas", "--wrong")])
