@@ -59,6 +59,8 @@ def test_sources_are_those_it_was_made_from(name: str) -> None:
         assert "0x" + keccak((CONTRACTS / source).read_bytes()).hex() == expected, source
 
 
+@pytest.mark.deep  # half a minute: .ci/run compares what scripts/setup has compiled with what is committed
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", ARTIFACTS)
 def test_compiling_again_gives_the_same(name: str, compiled: dict[str, dict[str, dict[str, Any]]]) -> None:
     shipped = ARTIFACTS[name]
