@@ -17,8 +17,14 @@ sys.path.insert(0, str(Path(__file__).parent))  # for what several files share
 
 
 @pytest.fixture(scope="module")
-def market() -> Iterator[LocalMarket]:
-    with LocalMarket() as found:
+def traces(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the market's gateway writes its spans."""
+    return tmp_path_factory.mktemp("traces") / "gateway.jsonl"
+
+
+@pytest.fixture(scope="module")
+def market(traces: Path) -> Iterator[LocalMarket]:
+    with LocalMarket(traces=f"file:{traces}") as found:
         yield found
 
 

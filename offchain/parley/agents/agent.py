@@ -23,6 +23,7 @@ from parley.agents.views import DealView
 from parley.agents.wallet import TokenName, Wallet
 from parley.negotiation.status import Status
 from parley.store import EventStore
+from parley.telemetry.tracing import Tracing
 from parley.terms.domain import Domain
 from parley.terms.opening import Opening, Party
 from parley.terms.signing import Signer
@@ -93,6 +94,7 @@ class Agent:
         audience: str | None = None,
         clock: Callable[[], int] = lambda: int(time.time()),
         watch: Callable[[Report], None] | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         located = database if isinstance(database, str) and "://" in database else f"sqlite:///{database}"
         self._store = EventStore.open(str(located), clock=clock)
@@ -110,7 +112,7 @@ class Agent:
                 tokens={Address(token): name for token, name in (tokens or {}).items()},
                 audience=audience,
             )
-            self.client = GatewayClient(url, self.wallet)
+            self.client = GatewayClient(url, self.wallet, tracing=tracing)
         except BaseException:
             self._store.close()
             raise
@@ -130,6 +132,7 @@ class Agent:
 
     def close(self) -> None:
         self.client.close()
+        self.client.tracing.close()
         self._store.close()
 
     # -------------------------------------------------------------------- talks

@@ -24,6 +24,7 @@ from parley.agents.transport import (
     unreachable,
     worth_repeating,
 )
+from parley.telemetry.tracing import HEADER, Tracing
 from parley.terms.deal import Deal
 from parley.terms.domain import Domain
 from parley.terms.message import Message
@@ -48,10 +49,12 @@ class AsyncGatewayClient:
         attempts: int = ATTEMPTS,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        tracing: Tracing | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.identity = identity
         self.attempts = attempts
+        self.tracing = tracing or Tracing()
         self._sleep = sleep
         self._token: str | None = None
         self._http = httpx.AsyncClient(base_url=self.url, timeout=timeout, transport=transport)
@@ -71,6 +74,9 @@ class AsyncGatewayClient:
 
     async def _once(self, call: Call[T]) -> T:
         headers = {"Authorization": f"Bearer {await self._sign_in()}"} if call.authenticated else {}
+        trace = self.tracing.outgoing()
+        if trace is not None:
+            headers[HEADER] = trace
         try:
             response = await self._http.request(
                 call.method, call.path, json=call.body, params=dict(call.params), headers=headers

@@ -51,10 +51,13 @@ class GatewayChannel:
         self.client = client
 
     def open(self, domain: Domain, opening: Opening, message: Message) -> Receipt | None:
-        return self.client.open_negotiation(domain, opening, message).receipt
+        with self.client.tracing.span("send", message.core.negotiation, kind=message.core.performative.value):
+            return self.client.open_negotiation(domain, opening, message).receipt
 
     def send(self, message: Message) -> Receipt | None:
-        return self.client.post_message(message.core.negotiation, message).receipt
+        negotiation = message.core.negotiation
+        with self.client.tracing.span("send", negotiation, kind=message.core.performative.value):
+            return self.client.post_message(negotiation, message).receipt
 
     def fetch(self, negotiation: str, after: int) -> Sequence[Held]:
         return self.client.messages(negotiation, after, limit=PAGE)

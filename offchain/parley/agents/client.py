@@ -24,6 +24,7 @@ from parley.agents.transport import (
     unreachable,
     worth_repeating,
 )
+from parley.telemetry.tracing import HEADER, Tracing
 from parley.terms.deal import Deal
 from parley.terms.domain import Domain
 from parley.terms.message import Message
@@ -49,12 +50,14 @@ class GatewayClient:
         attempts: int = ATTEMPTS,
         transport: httpx.BaseTransport | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        tracing: Tracing | None = None,
         scopes: Sequence[str] = (),
     ) -> None:
         self.url = url.rstrip("/")
         self.identity = identity
         self._scopes = scopes
         self.attempts = attempts
+        self.tracing = tracing or Tracing()
         self._sleep = sleep
         self._token: str | None = None
         self._http = httpx.Client(base_url=self.url, timeout=timeout, transport=transport)
@@ -74,6 +77,9 @@ class GatewayClient:
 
     def _once(self, call: Call[T]) -> T:
         headers = {"Authorization": f"Bearer {self._sign_in()}"} if call.authenticated else {}
+        trace = self.tracing.outgoing()
+        if trace is not None:
+            headers[HEADER] = trace
         try:
             response = self._http.request(
                 call.method, call.path, json=call.body, params=dict(call.params), headers=headers
@@ -160,7 +166,8 @@ class GatewayClient:
     def sign_agreement(
         self, negotiation_id: str, index: int, open_by: int, signature: str, authorization: str | None = None
     ) -> Mapping[str, Any]:
-        return self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, authorization))
+        with self.tracing.span("sign agreement", negotiation_id):
+            return self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, authorization))
 
     def submit_deal(
         self,

@@ -100,6 +100,12 @@ class Operator:
         )
         return self._post("/v1/controls", {"order": order.as_json(), **self._signed(order)})
 
+    def kpis(self, since: int, until: int, agent: str | None = None) -> Answer:
+        """Key figures of a period (unix seconds): everybody's for an operator, else the caller's own."""
+        named = {} if agent is None else {"agent": agent}
+        found: Answer = self._get("/v1/kpis", since=since, until=until, **named)["kpis"]
+        return found
+
     def anomalies(self) -> list[Answer]:
         """Thresholds that were crossed, oldest first. For operators."""
         found: list[Answer] = []

@@ -26,6 +26,7 @@ from parley.agents.wallet import TokenName
 from parley.errors import ParleyError
 from parley.negotiation.strategies import Strategy, make_strategy
 from parley.policy.service import PolicyEngine
+from parley.telemetry.exporters import tracing_to
 from parley.terms.domain import Domain
 from parley.terms.opening import Opening
 from parley.terms.signing import LocalSigner, Signer, load_keystore
@@ -68,6 +69,7 @@ class AgentProcess:
             audience=config.audience,
             clock=clock,
             watch=watch,
+            tracing=tracing_to(os.environ.get("PARLEY_TRACES", "off"), f"parley-agent {config.name}"),
         )
         self._shared: SharedNeed | None = None
         self.runner = AgentRunner(

@@ -15,6 +15,7 @@ from parley.cli import (
     explain,
     govern,
     keys,
+    kpis,
     negotiate,
     reputation,
     retention,
@@ -42,6 +43,7 @@ app.command("scenario")(scenario.scenario)
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
+app.command("kpis")(kpis.kpis)
 app.command("deploy")(deploy.deploy)
 app.command("reputation")(reputation.reputation)
 app.add_typer(agent.app, name="agent")

@@ -18,6 +18,7 @@ from parley.gateway.routes import (
     deal_actions,
     deals,
     events,
+    kpis,
     negotiations,
     policies,
     reputation,
@@ -43,6 +44,7 @@ ROUTES = (
     policies,
     controls,
     retention,
+    kpis,
     webhooks,
 )
 

@@ -26,6 +26,9 @@ from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.governance.watch import Watch
 from parley.gateway.live import Live, LiveNegotiations
 from parley.gateway.negotiations import Negotiations
+from parley.gateway.observe.figures import Targets
+from parley.gateway.observe.kpis import Kpis
+from parley.gateway.observe.scrape import Standings
 from parley.gateway.privacy.eraser import Eraser
 from parley.gateway.privacy.retention import RetentionDesk
 from parley.gateway.rates import Rates
@@ -90,6 +93,7 @@ class Gateway:
     eraser: Eraser
     tracing: Tracing
     metrics: Metrics
+    kpis: Kpis
 
     @property
     def policy_hash(self) -> Hash32 | None:
@@ -215,7 +219,10 @@ def assemble(
     )
     negotiations = Negotiations(store, live, receipts, admission, chain_id=settings.chain_id, escrow=escrow)
     agreements = Agreements(store, deals, chain_id=settings.chain_id, escrow=escrow)
-    return Gateway(
+    targets = Targets(
+        settings.target_agreement_seconds, settings.target_discount_ppm, settings.target_dispute_ppm
+    )
+    gateway = Gateway(
         settings=settings,
         clock=clock,
         store=store,
@@ -256,4 +263,7 @@ def assemble(
         delivery=Delivery(store, webhooks, secrets, clock=clock, local=settings.local_webhooks),
         tracing=tracing,
         metrics=metrics,
+        kpis=Kpis(store, reviews, targets),
     )
+    metrics.add(Standings(store, gateway.checks, gateway.kpis, controls, reviews))
+    return gateway

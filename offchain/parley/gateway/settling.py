@@ -17,10 +17,12 @@ from parley.gateway.deals import DealDesk, Submitted
 from parley.gateway.errors import SettlementUnavailable
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.standing import Standing
+from parley.settlement.costs import Costs
 from parley.settlement.models import SubmittedDeal
 from parley.settlement.service import Settlement
 from parley.settlement.worker import SettlementWorker
 from parley.store import EventStore
+from parley.telemetry.tracing import Tracing
 from parley.terms.actions import Action, Split
 from parley.terms.deal import Deal
 from parley.terms.signing import Signer
@@ -139,7 +141,9 @@ class SettlementDesk:
         self._worker.stop()
 
 
-def open_desk(settings: GatewaySettings, store: EventStore, signer: Signer) -> DealDesk:
+def open_desk(
+    settings: GatewaySettings, store: EventStore, signer: Signer, tracing: Tracing | None = None
+) -> DealDesk:
     """A desk with its worker running. Raises NodeUnreachable, NodeWrongChain, ContractMissing: nothing
     started then.
     """
@@ -162,5 +166,6 @@ def open_desk(settings: GatewaySettings, store: EventStore, signer: Signer) -> D
         nudge=nudge if settings.local_chain else None,
     )
     settlement = Settlement(store, sender, indexer, escrow)
-    worker = SettlementWorker(settlement, store).start()
+    costs = Costs(store, node, tracing)
+    worker = SettlementWorker(settlement, store, beside=(costs.tick,)).start()
     return SettlementDesk(settings, node, settlement, indexer, Standing(store, indexer), worker)

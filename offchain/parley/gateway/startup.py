@@ -49,7 +49,7 @@ def open_gateway(settings: GatewaySettings) -> Gateway:
     wires = load_document(Tripwires, settings.tripwires, "PARLEY_TRIPWIRES")
     store = EventStore.open(settings.database)
     try:
-        desk = None if settings.rpc_url is None else open_desk(settings, store, signer)
+        desk = None if settings.rpc_url is None else open_desk(settings, store, signer, tracing)
         try:
             return assemble(settings, store, signer, desk, bundle, wires=wires, tracing=tracing)
         except BaseException:

@@ -53,9 +53,12 @@ class Worker:
                     purged = loop.time()
                     await asyncio.to_thread(self._gateway.authenticator.purge)
                     await asyncio.to_thread(self._gateway.eraser.run)
+                self._gateway.metrics.worked("upkeep", well=True)
             except ParleyError as error:
+                self._gateway.metrics.worked("upkeep", well=False)
                 log.warning("the worker will try again: %s", error)
             except Exception:
+                self._gateway.metrics.worked("upkeep", well=False)
                 log.exception("the worker met an unexpected failure and goes on")
             await asyncio.sleep(self._gateway.settings.worker_seconds)
 
@@ -63,9 +66,12 @@ class Worker:
         while True:
             try:
                 await self._gateway.delivery.serve()
+                self._gateway.metrics.worked("webhooks", well=True)
             except ParleyError as error:
+                self._gateway.metrics.worked("webhooks", well=False)
                 log.warning("webhooks wait: %s", error)
             except Exception:
+                self._gateway.metrics.worked("webhooks", well=False)
                 log.exception("webhooks met an unexpected failure and go on")
             await asyncio.sleep(self._gateway.settings.worker_seconds)
 

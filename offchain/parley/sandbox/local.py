@@ -46,8 +46,11 @@ def key_of(name: str) -> bytes:
 class LocalMarket:
     """`with LocalMarket() as market:` gives a chain, a gateway at `market.url`, and `market.agent(name)`."""
 
-    def __init__(self, *, policy: Path | None = None, anvil: LocalAnvil | None = None) -> None:
+    def __init__(
+        self, *, policy: Path | None = None, anvil: LocalAnvil | None = None, traces: str = "off"
+    ) -> None:
         self._policy = policy
+        self._traces = traces
         self._anvil = anvil or LocalAnvil()
         self._ending = contextlib.ExitStack()
         self._agents: dict[str, Agent] = {}
@@ -83,6 +86,7 @@ class LocalMarket:
             "start_block": self.deployment.block,
             "local_chain": True,
             "policy": self._policy,
+            "traces": self._traces,
             "key": SecretStr(self.gateway_key.hex()),
         }
         return GatewaySettings(**{**options, **changes})

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+from collections.abc import Callable, Sequence
 
 from parley.errors import ParleyError
 from parley.settlement.service import Settlement
@@ -21,7 +22,7 @@ _LOG = logging.getLogger("parley.settlement")
 
 class SettlementWorker:
     """Ticks in a thread of its own. `busy` and `idle` are seconds between ticks; errors back off up to
-    `patience`.
+    `patience`. `beside` is done after each tick, under the same lease.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class SettlementWorker:
         busy: float = 0.02,
         idle: float = 0.25,
         patience: float = 5.0,
+        beside: Sequence[Callable[[], bool]] = (),
     ) -> None:
+        self._beside = tuple(beside)
         self._settlement = settlement
         self._store = store
         self._busy, self._idle, self._patience = busy, idle, patience
@@ -81,7 +84,10 @@ class SettlementWorker:
             return False
         try:
             with self._store.fenced(lease):
-                return self._settlement.tick()
+                moved = self._settlement.tick()
+                for job in self._beside:
+                    moved = job() or moved
+                return moved
         except LeaseLost:
             _LOG.warning("another process settles from now on")
             self._lease = None

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HEADER: Final = "traceparent"
 NANOSECONDS: Final = 10**9
+EXPORT_MILLISECONDS: Final = 1_000
 Value = str | int | bool
 
 _FORM: Final = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
@@ -207,5 +208,9 @@ def started(exporter: SpanExporter, service: str, *, share: float = 1.0, at_once
         sampler=TraceIdRatioBased(share),
         shutdown_on_exit=False,
     )
-    provider.add_span_processor(SimpleSpanProcessor(exporter) if at_once else BatchSpanProcessor(exporter))
+    provider.add_span_processor(
+        SimpleSpanProcessor(exporter)
+        if at_once
+        else BatchSpanProcessor(exporter, schedule_delay_millis=EXPORT_MILLISECONDS)
+    )
     return Tracing(provider)

@@ -23,6 +23,7 @@ COLLECTIONS = {
     ("POST", "/v1/messages:batch"),
     ("GET", "/v1/deals"),
     ("POST", "/v1/deals"),
+    ("GET", "/v1/kpis"),
 }
 
 WEBHOOKS = {
