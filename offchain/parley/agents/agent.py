@@ -15,7 +15,7 @@ from parley.agents.errors import AgentError
 from parley.agents.fulfilment import Fulfilment
 from parley.agents.gatekeeper import Guard
 from parley.agents.journal import Journal
-from parley.agents.knowledge import Knowledge
+from parley.agents.knowledge import Knowledge, StaticKnowledge
 from parley.agents.seals import SealedMoves
 from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
@@ -24,8 +24,10 @@ from parley.agents.wallet import TokenName, Wallet
 from parley.negotiation.status import Status
 from parley.store import EventStore
 from parley.telemetry.tracing import Tracing
+from parley.terms.amendment import amendment_opening
 from parley.terms.domain import Domain
 from parley.terms.opening import Opening, Party
+from parley.terms.remainder import Standing
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
 
@@ -61,11 +63,16 @@ class Talk(NegotiationSession):
         self.agent.until(lambda: self.sync() is not None and (self.my_turn or not self.state.live), seconds)
         return self
 
+    def wait_for_end(self, seconds: float = 30.0) -> Talk:
+        """Until it is over, agreed or not. Raises WaitedTooLong."""
+        self.agent.until(lambda: self.sync() is not None and not self.state.live, seconds)
+        return self
+
     def sign(self, seconds: float = 30.0) -> list[Hash32]:
         """Signs this agent's side of what is agreed, once it is; a buyer waits for the seller, who signs
         first. The deal ids. Raises NothingToSign when it ended without an agreement, and WaitedTooLong.
         """
-        self.agent.until(lambda: self.sync() is not None and not self.state.live, seconds)
+        self.wait_for_end(seconds)
         if self.state.status is Status.ACCEPTED:
             self.agent.until(lambda: self.agent.signing.attend(self), seconds)
         signed = [deal_id for deal_id in self._signed() if deal_id is not None]
@@ -108,7 +115,7 @@ class Agent:
                 escrow=Address(reader.escrow),
                 clock=clock,
                 guard=guard,
-                knowledge=knowledge,
+                knowledge=knowledge or StaticKnowledge(standings=self.standing),
                 tokens={Address(token): name for token, name in (tokens or {}).items()},
                 audience=audience,
             )
@@ -202,6 +209,40 @@ class Agent:
 
         self.until(there_is, seconds)
         return self.join(found[0])
+
+    def amend(self, deal_id: str, domain: Domain | None = None) -> Talk:
+        """Opens a negotiation over an amendment of a live deal, in the same roles; by default over the same
+        domain. What is agreed and signed takes the deal's place.
+        """
+        held = self.client.deal(deal_id)
+        known, opening = self.client.documents(held.negotiation or "")
+        about = domain or known
+        mine = opening.party_of_address(self.address)
+        if mine is None:
+            raise NothingToSign("this agent is no party of the deal's negotiation", deal_id=deal_id)
+        now = self.wallet.clock()
+        amending = amendment_opening(
+            opening,
+            Hash32(deal_id),
+            domain=about.hash(),
+            first=mine.role,
+            initiator=self.address,
+            opened_at=now,
+            deadline=now + about.limits.deadline_seconds,
+            nonce=Hash32.of(secrets.token_bytes(32)),
+        )
+        talk = Talk.start(about, amending, self.wallet, self.channel)
+        talk.agent = self
+        return talk
+
+    def standing(self, deal_id: Hash32) -> Standing | None:
+        """How a live deal stands, as the gateway's indexer knows it. An answer that is wrong makes an
+        amendment void at the escrow, and nothing else.
+        """
+        view = self.client.deal(deal_id)
+        if view.phase not in ("open", "rejected"):
+            return None
+        return Standing(view.milestone, int(view.locked), view.shift, view.seller_lost_bps)
 
     # -------------------------------------------------------------------- deals
 

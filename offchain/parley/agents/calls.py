@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from parley.agents import views
 from parley.agents.errors import AnswerInvalid
+from parley.agents.whole_deals import Payment, WholeDeal
 from parley.errors import ParleyError
 from parley.terms.deal import Deal
 from parley.terms.domain import Domain
@@ -187,7 +188,7 @@ def negotiation_bundle(negotiation_id: str) -> Call[Mapping[str, Any]]:
 
 
 def sign_agreement(
-    negotiation_id: str, index: int, open_by: int, signature: str, authorization: str | None
+    negotiation_id: str, index: int, open_by: int, signature: str, payment: Payment | None
 ) -> Call[Mapping[str, Any]]:
     body: dict[str, Any] = {
         "negotiation": negotiation_id,
@@ -195,8 +196,8 @@ def sign_agreement(
         "open_by": open_by,
         "signature": signature,
     }
-    if authorization is not None:
-        body["authorization"] = authorization
+    if payment is not None:
+        body["funding"] = payment.as_json()
     return Call("POST", "/v1/deals", _whole, body)
 
 
@@ -219,6 +220,35 @@ def submit_deal(
     return Call("POST", "/v1/deals", _part(views.DealView, "deal"), body)
 
 
+def submit_whole(whole: WholeDeal) -> Call[views.DealView]:
+    """A deal, an instant one or an amendment, whichever way its sides pay."""
+    return Call("POST", "/v1/deals", _part(views.DealView, "deal"), whole.as_json())
+
+
+def submit_linked(linked: Sequence[WholeDeal]) -> Call[tuple[str, ...]]:
+    """Deals that open together or not at all; their ids."""
+    body = {"linked": [whole.as_json() for whole in linked]}
+    return Call("POST", "/v1/deals", lambda answer: tuple(map(str, answer.get("deals", ()))), body)
+
+
+def amend_deal(deal_id: str, whole: WholeDeal) -> Call[views.DealView]:
+    """Puts the amendment in the place of the deal; the answer is the new deal."""
+    return Call("POST", f"/v1/deals/{deal_id}/amendment", _part(views.DealView, "deal"), whole.as_json())
+
+
+def account_action(
+    action: Mapping[str, Any], signature: str, mandate: Mapping[str, Any] | None
+) -> Call[Mapping[str, Any]]:
+    body: dict[str, Any] = {"action": action, "signature": signature}
+    if mandate is not None:
+        body["mandate"] = mandate
+    return Call("POST", "/v1/actions", _whole, body)
+
+
+def account_actions() -> Call[Mapping[str, Any]]:
+    return Call("GET", "/v1/actions", _whole)
+
+
 def deals(before: int | None, limit: int) -> Call[views.DealPage]:
     params: dict[str, str | int] = {"limit": limit}
     if before is not None:
@@ -239,7 +269,9 @@ def deal_proof(deal_id: str, sequence: int) -> Call[Mapping[str, Any]]:
 
 
 def deal_action(deal_id: str, route: str, body: Mapping[str, Any]) -> Call[views.DealView]:
-    """`route` is delivery, receipt, rejection, dispute, ruling, refund, split, cancellation or exits."""
+    """`route` is delivery, receipt, rejection, dispute, ruling, refund, cancellation, split, split-revocation
+    or exits.
+    """
     return Call("POST", f"/v1/deals/{deal_id}/{route}", _part(views.DealView, "deal"), body)
 
 

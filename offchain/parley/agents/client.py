@@ -24,9 +24,12 @@ from parley.agents.transport import (
     unreachable,
     worth_repeating,
 )
+from parley.agents.whole_deals import Payment, WholeDeal
 from parley.telemetry.tracing import HEADER, Tracing
+from parley.terms.actions import Action, Mandate
 from parley.terms.deal import Deal
 from parley.terms.domain import Domain
+from parley.terms.funding import FundingKind
 from parley.terms.message import Message
 from parley.terms.opening import Opening
 
@@ -164,10 +167,20 @@ class GatewayClient:
         return self.run(calls.negotiation_bundle(negotiation_id))
 
     def sign_agreement(
-        self, negotiation_id: str, index: int, open_by: int, signature: str, authorization: str | None = None
+        self,
+        negotiation_id: str,
+        index: int,
+        open_by: int,
+        signature: str,
+        authorization: str | None = None,
+        *,
+        payment: Payment | None = None,
     ) -> Mapping[str, Any]:
+        """One side's signature; it pays by an EIP-3009 authorisation, or as `payment` says."""
+        if authorization is not None:
+            payment = Payment(FundingKind.AUTHORIZATION, authorization)
         with self.tracing.span("sign agreement", negotiation_id):
-            return self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, authorization))
+            return self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, payment))
 
     def submit_deal(
         self,
@@ -182,6 +195,29 @@ class GatewayClient:
                 deal, buyer_signature, seller_signature, buyer_authorization, seller_authorization
             )
         )
+
+    def submit_whole(self, whole: WholeDeal) -> views.DealView:
+        """A deal, an instant one or an amendment that was signed elsewhere."""
+        return self.run(calls.submit_whole(whole))
+
+    def submit_linked(self, linked: Sequence[WholeDeal]) -> tuple[str, ...]:
+        """Deals that open together or not at all, in the order of their bundle; their ids."""
+        return self.run(calls.submit_linked(linked))
+
+    def amend_deal(self, deal_id: str, whole: WholeDeal) -> views.DealView:
+        """Puts a signed amendment in the place of a live deal; the new deal."""
+        return self.run(calls.amend_deal(deal_id, whole))
+
+    def account_action(
+        self, action: Action, signature: str, mandate: Mandate | None = None
+    ) -> Mapping[str, Any]:
+        """Hands over a withdrawal, an epoch or the end of a mandate that this account signed."""
+        ended = None if mandate is None else mandate.as_json()
+        return self.run(calls.account_action(action.as_json(), signature, ended))
+
+    def account_actions(self) -> Mapping[str, Any]:
+        """What became of them."""
+        return self.run(calls.account_actions())
 
     def deals(self, before: int | None = None, *, limit: int = 100) -> views.DealPage:
         """One page, newest first; `before` is the cursor of the page before."""

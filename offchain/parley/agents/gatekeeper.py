@@ -128,8 +128,8 @@ class Gatekeeper:
         for deal in deals:
             if before is not None:
                 before.check(deal, opening, now)
-            elif deal.bundle == ZERO_HASH:
-                deal.validate_for_opening(now)
+            else:
+                deal.model_copy(update={"bundle": ZERO_HASH}).validate_for_opening(now)
             self.require_time(deal)
         return deals
 

@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from parley.agents.errors import JournalConflict
+from parley.agents.whole_deals import Payment
 from parley.policy.budget import BudgetState
 from parley.store.errors import IdempotencyMismatch
 from parley.store.models import ANY, DocumentPut, NewEvent
 from parley.store.service import EventStore
 from parley.terms.deal import Deal
 from parley.terms.domain import Domain
+from parley.terms.funding import FundingKind
 from parley.terms.message import Message, SignedApproval
 from parley.terms.opening import Opening
 from parley.terms.payloads import Reveal
@@ -30,14 +32,20 @@ NEGOTIATIONS = "negotiations"
 
 @dataclass(frozen=True, slots=True)
 class SignedDeal:
-    """A deal this agent signed: its kind-marked signature and, where it funds by EIP-3009, the
-    authorisation.
+    """A deal this agent signed: its kind-marked signature and, where it signed a payment too, that payment
+    (`authorization`) in the form of its kind.
     """
 
     deal: Deal
     deal_id: Hash32
     signature: str
     authorization: str | None
+    funding: FundingKind = FundingKind.AUTHORIZATION
+
+    @property
+    def payment(self) -> Payment | None:
+        """What it signed to pay, as a gateway takes it; None where an allowance pays."""
+        return None if self.authorization is None else Payment(self.funding, self.authorization)
 
 
 class Journal:
@@ -160,6 +168,8 @@ class Journal:
         }
         if signed.authorization is not None:
             data["authorization"] = signed.authorization
+            if signed.funding is not FundingKind.AUTHORIZATION:
+                data["funding"] = signed.funding.name.lower()
         try:
             self._store.append(
                 "deals", ANY, (NewEvent("signed", data),), idempotency_key=f"deal:{negotiation}:{index}"
@@ -240,5 +250,9 @@ class Intended:
 
 def _signed_deal(data: Mapping[str, Any]) -> SignedDeal:
     return SignedDeal(
-        Deal.parse(data["deal"]), Hash32(data["deal_id"]), str(data["signature"]), data.get("authorization")
+        Deal.parse(data["deal"]),
+        Hash32(data["deal_id"]),
+        str(data["signature"]),
+        data.get("authorization"),
+        FundingKind[str(data.get("funding", "authorization")).upper()],
     )

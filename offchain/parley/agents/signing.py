@@ -85,9 +85,10 @@ class DealSigning:
             self._watch(Report("signature_withheld", negotiation=session.id, details=details))
 
     def _sign_as_seller(self, session: NegotiationSession, index: int) -> bool:
-        signed = self._wallet.sign_deal(session.machine, session.state, index, None, fund=True)
+        open_by = None if len(session.domain.settlements) == 1 else self._open_by(session)
+        signed = self._wallet.sign_deal(session.machine, session.state, index, open_by, fund=True)
         self._client.sign_agreement(
-            session.id, index, signed.deal.open_by, signed.signature, signed.authorization
+            session.id, index, signed.deal.open_by, signed.signature, payment=signed.payment
         )
         self._watch(
             Report("deal_signed", negotiation=session.id, deal=signed.deal_id, details={"as": "seller"})
@@ -102,7 +103,7 @@ class DealSigning:
         check_seller(deal.deal_id(self._wallet.chain_id, self._wallet.escrow), deal.seller, offered.signature)
         signed = self._wallet.sign_deal(session.machine, session.state, index, offered.open_by, fund=True)
         self._client.sign_agreement(
-            session.id, index, signed.deal.open_by, signed.signature, signed.authorization
+            session.id, index, signed.deal.open_by, signed.signature, payment=signed.payment
         )
         self._watch(
             Report(
@@ -117,6 +118,11 @@ class DealSigning:
             )
         )
         return True
+
+    def _open_by(self, session: NegotiationSession) -> int | None:
+        """The time for which another seller of linked deals signed; None where this is the first."""
+        found = self._client.negotiation(session.id).agreements
+        return next((each.open_by for each in found if each.seller_signature is not None), None)
 
     def _reneged(self, session: NegotiationSession) -> bool:
         """Whether the seller let the time to open pass without signing. The transcript is the proof that it

@@ -119,6 +119,8 @@ class DealView(View):
     deliveries: int = 0
     deliverable: str | None = None
     locked: str = "0"
+    shift: int = 0
+    seller_lost_bps: int = 0
     chain_time: int = 0
     deal: Mapping[str, Any] = Field(default_factory=dict)
     transactions: tuple[Mapping[str, Any], ...] = ()

@@ -28,19 +28,31 @@ from parley.terms.actions import Action, Split, receive_authorization_digest
 from parley.terms.deal import Deal
 from parley.terms.derivation import derive_deals
 from parley.terms.eip712 import domain_separator
+from parley.terms.funding import (
+    FundingKind,
+    permit2_digest,
+    permit2_funding,
+    permit_digest,
+    permit_funding,
+)
 from parley.terms.issues import IssueValue
 from parley.terms.message import Message, Performative, build_message
 from parley.terms.payloads import Accept, Offer, Payload
 from parley.terms.signing import Signer, account_signature
-from parley.terms.values import Address, Hash32, Signature
+from parley.terms.values import ZERO_HASH, Address, Hash32, Signature
 
 
 @dataclass(frozen=True, slots=True)
 class TokenName:
-    """The EIP-712 name and version of a token, as its authorisations are signed under."""
+    """How to pay in a token: its EIP-712 name and version, as its authorisations and permits are signed
+    under, and the kind of payment to sign. A permit needs `permit_nonce`, which asks the token for an
+    account's next nonce; Permit2 needs an approval that the owner gave it once.
+    """
 
     name: str
     version: str
+    pays: FundingKind = FundingKind.AUTHORIZATION
+    permit_nonce: Callable[[Address], int] | None = None
 
 
 class Wallet:
@@ -180,8 +192,8 @@ class Wallet:
     def sign_deal(
         self, machine: Machine, state: NegotiationState, index: int, open_by: int | None, *, fund: bool
     ) -> SignedDeal:
-        """Signs the deal that the agreed negotiation gives, and with `fund` the EIP-3009 authorisation that
-        pays for it.
+        """Signs the deal that the agreed negotiation gives, and with `fund` the payment for it: an EIP-3009
+        authorisation, or what the token's `TokenName.pays` says.
 
         The deal is derived here, from the transcript this wallet's journal verified. A settlement is signed
         once: asked again, the wallet returns the same signatures. Raises GuardRefused, ApprovalRequired,
@@ -204,7 +216,8 @@ class Wallet:
             now = self.clock()
             before = self._gate.replaced(machine)
             if before is None:
-                deal.validate_for_opening(now)
+                # Linked deals open together; each obeys the rules of one that opens alone.
+                deal.model_copy(update={"bundle": ZERO_HASH}).validate_for_opening(now)
             else:
                 before.check(deal, machine.rules.opening, now)
             self._gate.require_time(deal)
@@ -212,8 +225,9 @@ class Wallet:
             self._gate.reserve(machine, state.negotiation, deals, offer)
             deal_id = deal.deal_id(self.chain_id, self.escrow)
             signature = account_signature(self.__signer.sign_digest(bytes.fromhex(deal_id[2:])))
-            authorization = self._authorize(machine, deal, deal_id) if fund else None
-            signed = SignedDeal(deal, deal_id, signature, authorization)
+            payment = self._pay(machine, deal, deal_id) if fund else None
+            kind = FundingKind.AUTHORIZATION if payment is None else self._tokens[deal.token].pays
+            signed = SignedDeal(deal, deal_id, signature, payment, kind)
             self.journal.sign_deal(state.negotiation, index, signed)
             self._gate.commit(state.negotiation)
             return signed
@@ -242,23 +256,30 @@ class Wallet:
             None if before is None else before.amended,
         )
 
-    def _authorize(self, machine: Machine, deal: Deal, deal_id: Hash32) -> str | None:
+    def _pay(self, machine: Machine, deal: Deal, deal_id: Hash32) -> str | None:
+        """The signed payment of this side, in the form of its kind; None where nothing is due, or an
+        allowance or balance pays.
+        """
         token = self._tokens.get(deal.token)
         if token is None:
             raise GuardRefused("the token's EIP-712 name is not configured", token=deal.token)
         value = self._gate.outflow(machine, (deal,))
         if value == 0:
             return None
-        digest = receive_authorization_digest(
-            domain_separator(token.name, token.version, self.chain_id, deal.token),
-            self.address,
-            self.escrow,
-            value,
-            0,
-            deal.open_by + 1,
-            deal_id,
-        )
-        return self.__signer.sign_digest(digest)
+        domain = domain_separator(token.name, token.version, self.chain_id, deal.token)
+        if token.pays is FundingKind.AUTHORIZATION:
+            place = (self.address, self.escrow)
+            digest = receive_authorization_digest(domain, *place, value, 0, deal.open_by + 1, deal_id)
+            return self.__signer.sign_digest(digest)
+        if token.pays is FundingKind.PERMIT2:
+            nonce = int(deal_id, 16)  # free and unordered: one that no other deal has
+            digest = permit2_digest(deal, self.chain_id, self.escrow, value, nonce)
+            return "0x" + permit2_funding(nonce, self.__signer.sign_digest(digest)).hex()
+        if token.pays is FundingKind.PERMIT and token.permit_nonce is not None:
+            place, nonce = (self.address, self.escrow), token.permit_nonce(self.address)
+            digest = permit_digest(domain, *place, value, nonce, deal.open_by)
+            return "0x" + permit_funding(value, deal.open_by, self.__signer.sign_digest(digest)).hex()
+        return None
 
     def sign_action(self, action: Action) -> str:
         """The kind-marked signature over an action of a deal that this key signed. Raises GuardRefused."""

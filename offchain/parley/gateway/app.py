@@ -12,12 +12,14 @@ from parley.gateway import problems
 from parley.gateway.gateway import Gateway
 from parley.gateway.headers import SecurityHeaders
 from parley.gateway.routes import (
+    account_actions,
     agents,
     approvals,
     controls,
     deal_actions,
     deals,
     events,
+    joint_actions,
     kpis,
     negotiations,
     policies,
@@ -38,6 +40,8 @@ ROUTES = (
     negotiations,
     deals,
     deal_actions,
+    joint_actions,
+    account_actions,
     reputation,
     events,
     approvals,

@@ -187,10 +187,21 @@ class DealMismatch(GatewayError):
     next_action = "Derive the deal again from the domain, the opening, the accepted offer and the transcript."
 
 
-class LinkedDealsUnsupported(GatewayError):
-    code = "gateway.linked-deals-unsupported"
-    status = 422
-    next_action = "Open linked deals with the escrow directly; this gateway opens single deals."
+class BundleApart(GatewayError):
+    """Deals that open together are signed for one open-by time."""
+
+    code = "gateway.bundle-apart"
+    status = 409
+    next_action = "Sign with the open-by time in values: the linked deals are signed for that one."
+
+
+class StandingUnknown(GatewayError):
+    """What an amendment replaces is not live on the chain, as far as this gateway has indexed it."""
+
+    code = "gateway.standing-unknown"
+    status = 409
+    retryable = True
+    next_action = "Read the deal that is amended: only a deal that is open or rejected can be amended."
 
 
 class SettlementUnavailable(GatewayError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from fastapi import Request
 
+from parley.chain.escrow import Funding
 from parley.errors import ParleyError
 from parley.gateway.admission import Admission
 from parley.gateway.agreements import Agreements
@@ -123,7 +124,7 @@ class Gateway:
         index: int,
         open_by: int,
         signature: str,
-        authorization: str | None,
+        funding: Funding,
     ) -> tuple[Hash32, SignedAgreement]:
         """Takes one side's signature on an agreed negotiation's deal, one at a time for each negotiation."""
         async with self.negotiations.lock(negotiation):
@@ -139,7 +140,7 @@ class Gateway:
                     index,
                     open_by,
                     signature,
-                    authorization,
+                    funding,
                 )
                 noted.note(deal=deal_id, submitted=submitted)
             views = await asyncio.to_thread(self.agreements.views, live, hashes)

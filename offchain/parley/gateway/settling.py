@@ -5,10 +5,12 @@ indexer.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from typing import Any
 
 from parley.chain.deploy import check_deployment
 from parley.chain.errors import NodeRefused
+from parley.chain.escrow import Opening, Status
 from parley.chain.indexer import Indexer
 from parley.chain.node import NodeClient
 from parley.chain.sender import Sender, SenderSettings
@@ -23,7 +25,8 @@ from parley.settlement.service import Settlement
 from parley.settlement.worker import SettlementWorker
 from parley.store import EventStore
 from parley.telemetry.tracing import Tracing
-from parley.terms.actions import Action, Split
+from parley.terms import remainder
+from parley.terms.actions import Action, Mandate, Split, SplitRevocation
 from parley.terms.deal import Deal
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
@@ -51,24 +54,26 @@ class SettlementDesk:
     def check(self, deal: Deal) -> None:
         self._settlement.check(deal)
 
+    def check_signature(self, deal: Deal, role: str, signature: str) -> None:
+        self._settlement.check_signature(deal, role, signature)
+
     def submit(
-        self,
-        deal: Deal,
-        buyer_signature: str,
-        seller_signature: str,
-        buyer_authorization: str | None,
-        seller_authorization: str | None,
-        negotiation: str | None,
+        self, opening: Opening, negotiation: str | None = None, replaces: Deal | None = None
     ) -> Submitted:
-        found = self._settlement.submit(
-            deal,
-            buyer_signature,
-            seller_signature,
-            buyer_authorization,
-            seller_authorization,
-            negotiation=negotiation,
-        )
+        found = self._settlement.submit_opening(opening, negotiation=negotiation, replaces=replaces)
         return self._as_submitted(found)
+
+    def submit_linked(
+        self, openings: Sequence[Opening], negotiation: str | None = None
+    ) -> tuple[Submitted, ...]:
+        found = self._settlement.submit_linked(openings, negotiation=negotiation)
+        return tuple(self._as_submitted(item) for item in found)
+
+    def standing(self, deal_id: str) -> remainder.Standing | None:
+        chain = self._indexer.deal_view(deal_id)
+        if chain.status not in (Status.OPEN, Status.REJECTED):
+            return None
+        return remainder.Standing(chain.milestone, chain.locked, chain.shift, chain.seller_lost_bps)
 
     def submitted(self, deal_id: str) -> Submitted | None:
         found = self._settlement.submitted(deal_id)
@@ -88,6 +93,7 @@ class SettlementDesk:
             buyer_authorization=found.buyer_authorization,
             seller_authorization=found.seller_authorization,
             transactions=tuple(dict.fromkeys(event.transaction for event in events)),
+            agents=found.agents,
         )
 
     def view(self, deal_id: str) -> dict[str, Any]:
@@ -99,6 +105,8 @@ class SettlementDesk:
             "phase": found.status if unopened else chain.status.name.lower(),
             "deliveries": chain.deliveries,
             "locked": str(chain.locked),
+            "shift": chain.shift,
+            "seller_lost_bps": chain.seller_lost_bps,
             "chain_time": self._chain_time(),
         }
 
@@ -119,8 +127,18 @@ class SettlementDesk:
     def split(self, deal_id: str, split: Split, buyer_signature: str, seller_signature: str) -> None:
         self._settlement.split(deal_id, split, buyer_signature, seller_signature)
 
+    def revoke_split(self, deal_id: str, split: Split, revocation: SplitRevocation, signature: str) -> None:
+        self._settlement.revoke_split(deal_id, split, revocation, signature)
+
     def exit(self, deal_id: str, name: str) -> None:
         self._settlement.exit(deal_id, name)
+
+    def act_for_account(self, action: Action, signature: str, mandate: Mandate | None) -> dict[str, Any]:
+        taken = self._settlement.act_for_account(action, signature, mandate)
+        return {"account": taken.deal_id, "purpose": taken.purpose, "status": taken.status}
+
+    def of_account(self, account: str) -> list[dict[str, Any]]:
+        return [item.as_json() for item in self._settlement.of_account(account)]
 
     def reputation(self, agent: Address, now: int) -> dict[str, Any]:
         at = self._chain_time() or now  # the time of a block: anyone with a node can score at the same time

@@ -116,11 +116,15 @@ DEAL_ROUTES = {
     "refund": "refund",
     "cancel": "cancellation",
     "split": "split",
+    "amend": "amendment",
 }
 
 
 def deal_actions(deal_id: str, names: Iterable[str]) -> list[NextAction]:
     """The settlement's next actions as requests to this gateway; timed exits share one route."""
     path = f"/v1/deals/{deal_id}"
-    found = [act(name, "POST", f"{path}/{DEAL_ROUTES.get(name, 'exits')}") for name in names]
+    found = [
+        act(name, "POST", "/v1/deals" if name == "submit" else f"{path}/{DEAL_ROUTES.get(name, 'exits')}")
+        for name in names
+    ]
     return found or [act("wait", "GET", path)]

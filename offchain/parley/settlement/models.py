@@ -215,6 +215,15 @@ class TransactionView:
     block: int | None
     error: dict[str, Any] | None
 
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "purpose": self.purpose,
+            "status": self.status,
+            "hash": self.hash,
+            "block": self.block,
+            "error": self.error,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class DealView:
@@ -275,16 +284,8 @@ class DealView:
                 }
                 for item in self.milestones
             ],
-            "transactions": [
-                {
-                    "purpose": item.purpose,
-                    "status": item.status,
-                    "hash": item.hash,
-                    "block": item.block,
-                    "error": item.error,
-                }
-                for item in self.transactions
-            ],
+            "linked": list(self.submitted.linked),
+            "transactions": [item.as_json() for item in self.transactions],
             "events": [
                 {
                     "name": event.name,

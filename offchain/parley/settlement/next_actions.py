@@ -48,6 +48,8 @@ def actions(deal: Deal, chain: ChainDeal, status: str) -> tuple[NextAction, ...]
         return ()
     found = [NextAction("accept_delivery", "buyer")]
     found += _STATES[chain.status](deal, chain)
+    if chain.status in (Status.OPEN, Status.REJECTED):
+        found += [NextAction("amend", "buyer"), NextAction("amend", "seller")]
     found += [NextAction("split", "buyer"), NextAction("split", "seller")]
     return tuple(found)
 

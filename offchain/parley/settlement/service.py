@@ -35,7 +35,7 @@ from parley.settlement.next_actions import actions, milestones
 from parley.settlement.openings import Openings, require_single
 from parley.settlement.repository import DealRepository
 from parley.settlement.upkeep import Upkeep
-from parley.settlement.ways import MAX_LINKED
+from parley.settlement.ways import MAX_LINKED, act_of
 from parley.store import EventStore, Transaction
 from parley.terms.actions import Action, Mandate, Split, SplitRevocation
 from parley.terms.deal import Deal
@@ -93,6 +93,16 @@ class Settlement:
         Raises `DealInvalid`, `ContractError` (its status), `EpochStale`, `TokenMissing`, the node's errors.
         """
         self._openings.check(deal, replaces)
+
+    def check_signature(self, deal: Deal, role: str, signature: str) -> None:
+        """Refuse what is no signature of buyer or seller (`role`), or of its agent under a mandate, over the
+        deal. Raises `SignatureMissing`, `SignatureRefused`, `MandateUncovered`, the node's errors.
+        """
+        signer = deal.buyer if role == "buyer" else deal.seller
+        digest = bytes.fromhex(self.deal_id(deal)[2:])
+        self._checks.signature(
+            signer, digest, signature, f"{role}'s deal signature", Use(deal, act_of(deal, role))
+        )
 
     def deal_id(self, deal: Deal) -> str:
         """The deal's id on this chain and escrow."""

@@ -24,6 +24,8 @@ COLLECTIONS = {
     ("GET", "/v1/deals"),
     ("POST", "/v1/deals"),
     ("GET", "/v1/kpis"),
+    ("GET", "/v1/actions"),
+    ("POST", "/v1/actions"),
 }
 
 WEBHOOKS = {

@@ -42,6 +42,7 @@ def who_may(found: Any, now: int) -> set[tuple[str, str]]:
 
 
 SPLIT = {("split", "buyer"), ("split", "seller")}
+AMEND = {("amend", "buyer"), ("amend", "seller")}
 ALWAYS = SPLIT | {("accept_delivery", "buyer")}
 
 
@@ -63,12 +64,14 @@ ALWAYS = SPLIT | {("accept_delivery", "buyer")}
 )
 def test_each_state_at_its_boundaries(status: Status, now: int, expected: set[tuple[str, str]]) -> None:
     found = actions(deal(), chain(status, shift=7), "open")
-    assert who_may(found, now) == ALWAYS | expected
+    assert who_may(found, now) == ALWAYS | expected | (
+        AMEND if status in (Status.OPEN, Status.REJECTED) else set()
+    )
 
 
 def test_without_an_arbiter_a_rejection_closes_at_once() -> None:
     found = actions(deal(arbiter=Address("0x" + "00" * 20)), chain(Status.REJECTED), "rejected")
-    assert who_may(found, T) == ALWAYS | {("close_rejected", "anyone"), ("deliver", "seller")}
+    assert who_may(found, T) == ALWAYS | AMEND | {("close_rejected", "anyone"), ("deliver", "seller")}
 
 
 def test_four_deliveries_are_all() -> None:

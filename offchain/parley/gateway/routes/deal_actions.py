@@ -13,18 +13,12 @@ from parley.gateway.errors import ParameterInvalid
 from parley.gateway.gateway import Gateway
 from parley.gateway.routes.deal_access import DealAccess, KindSignature
 from parley.gateway.web import RequestModel, read_model
-from parley.terms.actions import Split, parse_action
+from parley.terms.actions import parse_action
 
 
 class SignedAction(RequestModel):
     action: dict[str, Any]
     signature: str = KindSignature
-
-
-class SignedSplit(RequestModel):
-    split: dict[str, Any]
-    buyer_signature: str = KindSignature
-    seller_signature: str = KindSignature
 
 
 class Exit(RequestModel):
@@ -53,20 +47,6 @@ def routes(gateway: Gateway) -> APIRouter:
 
     for name in ROUTES:
         router.add_api_route(f"/v1/deals/{{deal_id}}/{name}", action_route(name), methods=["POST"], name=name)
-
-    @router.post("/v1/deals/{deal_id}/split")
-    async def split(request: Request, deal_id: str) -> Response:
-        """Takes exact amounts that both sides signed and closes the deal on them."""
-        caller = gateway.caller(request, "settle")
-        body = await read_model(request, SignedSplit, limit)
-        terms = Split.from_json(body.split)
-        if terms.deal_id != deal_id:
-            raise ParameterInvalid("the split is for another deal", parameter="split.deal_id")
-        await asyncio.to_thread(access.visible, caller, deal_id)
-        await asyncio.to_thread(
-            access.desk().split, deal_id, terms, body.buyer_signature, body.seller_signature
-        )
-        return await asyncio.to_thread(access.shown, caller, deal_id)
 
     @router.post("/v1/deals/{deal_id}/exits")
     async def leave(request: Request, deal_id: str) -> Response:

@@ -19,13 +19,15 @@ def routes(gateway: Gateway) -> APIRouter:
 
     @router.post("/v1/deals", status_code=201)
     async def submit(request: Request) -> Response:
-        """A deal signed elsewhere with both signatures, or one side's signature (seller first) on an agreed
-        negotiation's deal. What could not be opened is refused before anything is stored; repeating it
-        changes nothing.
+        """A deal signed elsewhere with both signatures (an instant one and an amendment too), or `linked`
+        ones that open together, or one side's signature (seller first) on an agreed negotiation's deal.
+        What could not be opened is refused before anything is stored; repeating it changes nothing.
         """
         caller = gateway.caller(request, "settle")
         body = await read_object(request, limit)
-        return await (access.contribute if "negotiation" in body else access.submit_whole)(caller, body)
+        if "negotiation" in body:
+            return await access.contribute(caller, body)
+        return await (access.submit_linked if "linked" in body else access.submit_whole)(caller, body)
 
     @router.get("/v1/deals")
     async def mine(request: Request) -> Response:
