@@ -11,7 +11,7 @@ from coincurve import PublicKey
 from bench.clock import median, microseconds, ratio
 from bench.gateway_process import ESCROW, running
 from bench.model import Bench, Result, Target
-from bench.talks import BUYER, CHAIN, POLICY, SELLER, encoded, offer, signed_in, talk
+from bench.talks import BUYER, CHAIN, POLICY, SELLER, Talk, encoded, offer, signed_in, talk
 from parley.errors import ParleyError
 from parley.terms.message import Message, Performative, build_message, verify_message
 from parley.terms.signing import LocalSigner, check_signature
@@ -96,58 +96,81 @@ def verification() -> Result:
 
 
 def admission() -> list[Result]:
-    """T7: the processor time of a whole gateway process for each message that is posted to it."""
+    """T7: the processor time of a whole gateway process for each message that is posted to it, and that of a
+    process which does only what no gateway can leave out.
+    """
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as name:
         folder = Path(name)
         policy = folder / "policy.json"
         policy.write_bytes(encoded(POLICY))
-        with running(folder, policy) as gateway, httpx.Client(base_url=gateway.url, timeout=30) as http:
+        with (
+            running(folder, policy) as gateway,
+            running(folder, policy, "bench.floor_process") as floor,
+            httpx.Client(base_url=gateway.url, timeout=60) as http,
+            httpx.Client(base_url=floor.url, timeout=60) as bare,
+        ):
             headers = {agent.address: signed_in(http, agent) for agent in (BUYER, SELLER)}
-            talks = [
-                talk(index, OFFERS, escrow=ESCROW, gateway=gateway.address) for index in range(2 * TALKS + 1)
-            ]
 
             def post(path: str, body: bytes, agent: LocalSigner) -> None:
                 answer = http.post(path, content=body, headers=headers[agent.address])
-                if answer.status_code != 201:
+                results = answer.json().get("results", [])
+                if answer.status_code >= 300 or any("receipt" not in result for result in results):
                     raise MessageRefused("A measured message was refused.", answer=answer.text[:400])
 
-            def batch(bodies: list[bytes]) -> None:
-                """The buyer hands in the messages of both: each is signed by its sender."""
-                content = b'{"messages":[' + b",".join(bodies) + b"]}"
-                answer = http.post("/v1/messages:batch", content=content, headers=headers[BUYER.address])
-                if any("receipt" not in result for result in answer.json().get("results", [{}])):
-                    raise MessageRefused("A measured batch was refused.", answer=answer.text[:400])
+            def drop(path: str, body: bytes, agent: LocalSigner) -> None:
+                bare.post(path, content=body, headers=headers[agent.address]).raise_for_status()
 
-            spent: list[float] = []
-            for one in talks[: TALKS + 1]:
+            spent: dict[str, list[float]] = {"alone": [], "floor": [], "together": [], "floor together": []}
+            for number in range(2 * TALKS + 2):
+                one = talk(number, OFFERS, escrow=ESCROW, gateway=gateway.address)
                 post("/v1/negotiations", one.opening, BUYER)
-                before = gateway.cpu_seconds()
-                for agent, body in one.offers:
-                    post(one.path, body, agent)
-                spent.append((gateway.cpu_seconds() - before) / OFFERS * 1e6)
-            together: list[float] = []
-            for one in talks[TALKS + 1 :]:
-                post("/v1/negotiations", one.opening, BUYER)
-                before = gateway.cpu_seconds()
-                for start in range(0, OFFERS, BATCH):
-                    batch([body for _, body in one.offers[start : start + BATCH]])
-                together.append((gateway.cpu_seconds() - before) / OFFERS * 1e6)
-    alone = T7.measured(
-        median(spent[1:]),
+                alone = number % 2 == 0
+                requests = singly(one) if alone else batches(one)
+                for kind, process, send in (("floor", floor, drop), ("", gateway, post)):
+                    before = process.cpu_seconds()
+                    for request in requests:
+                        send(*request)
+                    if number > 1:
+                        named = f"{kind} {'' if alone else 'together'}".strip() or "alone"
+                        spent[named].append((process.cpu_seconds() - before) / OFFERS * 1e6)
+    alone_result = T7.measured(
+        median(spent["alone"]),
         how="Processor time (user and system, all threads) of a gateway process on SQLite (WAL, full "
         f"synchronisation), divided by the messages it took: {TALKS} negotiations of {OFFERS} offers each, "
         "median, after one to warm up. Every message is posted alone over HTTP on one connection and is "
         "parsed, validated, verified, judged by 20 policy rules, appended durably and answered with a signed "
-        "receipt before the next.",
-        parts={"fastest, µs": round(min(spent[1:]), 1), "slowest, µs": round(max(spent[1:]), 1)},
+        "receipt before the next. The floor, in turns with it: a process without framework, checks, policy "
+        "and hash chains that takes the same requests, recovers and makes one signature for each message, "
+        "and commits two rows for it in the same way.",
+        parts=_parts(spent["alone"], spent["floor"]),
     )
     batched = T7B.measured(
-        median(together),
+        median(spent["together"]),
         how=f"As T7, {BATCH} messages of one negotiation in each request: one append, a receipt for each.",
-        parts={"fastest, µs": round(min(together), 1), "slowest, µs": round(max(together), 1)},
+        parts=_parts(spent["together"], spent["floor together"]),
     )
-    return [alone, batched]
+    return [alone_result, batched]
+
+
+def singly(one: Talk) -> list[tuple[str, bytes, LocalSigner]]:
+    """Each offer as a request of its own."""
+    return [(one.path, body, agent) for agent, body in one.offers]
+
+
+def batches(one: Talk) -> list[tuple[str, bytes, LocalSigner]]:
+    """The buyer hands in the messages of both: each is signed by its sender."""
+    bodies = [body for _, body in one.offers]
+    parts = [bodies[start : start + BATCH] for start in range(0, OFFERS, BATCH)]
+    return [("/v1/messages:batch", b'{"messages":[' + b",".join(part) + b"]}", BUYER) for part in parts]
+
+
+def _parts(spent: list[float], floor: list[float]) -> dict[str, float]:
+    return {
+        "fastest, µs": round(min(spent), 1),
+        "slowest, µs": round(max(spent), 1),
+        "floor, µs": median(floor),
+        "share of the floor, ratio": ratio(spent, floor),
+    }
 
 
 class MessageRefused(ParleyError):

@@ -6,9 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.routing import APIRoute
 
 import parley
 from parley.gateway import problems
+from parley.gateway.express import Express
 from parley.gateway.gateway import Gateway
 from parley.gateway.headers import SecurityHeaders
 from parley.gateway.routes import (
@@ -83,10 +85,14 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # spans and counters are our own
     )
     app.state.gateway = gateway
     problems.install(app, gateway.metrics.refused)
-    for module in ROUTES:
-        app.include_router(module.routes(gateway))
+    routers = [module.routes(gateway) for module in ROUTES]
+    for router in routers:
+        app.include_router(router)
+    declared = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
+    app.add_middleware(Express, routes=declared, refused=gateway.metrics.refused)
     app.add_middleware(SecurityHeaders, answered=gateway.metrics.answered)
     return app

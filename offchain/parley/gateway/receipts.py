@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from parley.store.models import StoredEvent
 from parley.terms.message import MessageReceipt, SignedReceipt
 from parley.terms.signing import Signer
@@ -25,14 +27,12 @@ class Receipts:
         """The receipt of the message kept in `event`: `received_at` unix seconds, `log_index` the log
         position.
         """
-        receipt = MessageReceipt(
-            negotiation=negotiation, message=message, received_at=event.recorded_at, log_index=event.position
-        )
-        return SignedReceipt(
-            negotiation=negotiation,
-            message=message,
-            received_at=event.recorded_at,
-            log_index=event.position,
-            gateway=self._signer.address,
-            signature=self._signer.sign_digest(receipt.digest(self._chain_id)),
-        )
+        about: dict[str, Any] = {
+            "negotiation": negotiation,
+            "message": message,
+            "received_at": event.recorded_at,
+            "log_index": event.position,
+        }
+        digest = MessageReceipt.unchecked(**about).digest(self._chain_id)
+        signature = self._signer.sign_digest(digest)
+        return SignedReceipt.unchecked(**about, gateway=self._signer.address, signature=signature)

@@ -49,6 +49,7 @@ _VARIABLES: dict[str, Any] = {
     "history.ended": cel.Type.INT,
     "history.troubled": cel.Type.INT,
 }
+_BOOL = cel.Type.BOOL
 _TEXT = re.compile(r"""("([^"\\]|\\.)*"|'([^'\\]|\\.)*')""")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*(?:\.[a-z_][a-z0-9_]*)*")
 
@@ -77,7 +78,7 @@ class Program:
         try:
             value = self._expression.eval(data=facts)
             kind = value.type()
-            if kind == cel.Type.BOOL:
+            if kind == _BOOL:
                 return value.value() is True, None
             return False, f"not a boolean but {kind.name()}: {value.value()}"[:200]
         except Exception as error:  # noqa: BLE001 - whatever the library throws is an objection

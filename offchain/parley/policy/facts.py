@@ -7,14 +7,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from parley.policy.errors import RecordInvalid
-from parley.terms.documents import Part
+from parley.terms.documents import Part, invalid_document
 from parley.terms.domain import Domain, IssueValue
 from parley.terms.errors import TermsError
 from parley.terms.expressions import evaluate
 from parley.terms.lists import ShortText, Text
 from parley.terms.payloads import Context
-from parley.terms.values import Address, Amount, Count, Hash32
+from parley.terms.values import MAX_SAFE_INTEGER, UINT128_MAX, Address, Amount, Count, Hash32
 
 
 class Counterparty(Part):
@@ -110,24 +112,30 @@ def facts_of(
         if domain.side_of(settlement, role) is not None:
             price += evaluate(settlement.price, values, {"open_by": now + domain.limits.open_window_seconds})
             token, arbiter = settlement.token, settlement.arbiter
-    return Facts(
-        role=role,
-        values=dict(values),
-        amount_issues=domain_amounts(domain),
-        price=price,
-        data_class=domain.data_class,
-        fixed=dict(domain.fixed),
-        now=now,
-        counterparty=counterparty,
-        exposure=exposure,
-        limits=dict(limits or {}),
-        approved=approved,
-        terms=terms,
-        token=token,
-        arbiter=arbiter,
-        data=None if context is None else provenance_of(context, now),
-        history=history,
-    )
+    fields: dict[str, Any] = {
+        "role": role,
+        "values": dict(values),
+        "amount_issues": domain_amounts(domain),
+        "price": price,
+        "data_class": domain.data_class,
+        "fixed": dict(domain.fixed),
+        "now": now,
+        "counterparty": counterparty,
+        "exposure": exposure,
+        "limits": dict(limits or {}),
+        "approved": approved,
+        "terms": terms,
+        "token": token,
+        "arbiter": arbiter,
+        "data": None if context is None else provenance_of(context, now),
+        "history": history,
+    }
+    if not limits and role in domain.roles and 0 <= price <= UINT128_MAX and 0 <= now <= MAX_SAFE_INTEGER:
+        return Facts.unchecked(**fields)  # everything else comes out of checked documents
+    try:
+        return Facts(**fields)
+    except ValidationError as error:
+        raise invalid_document(Facts.__name__, error) from None
 
 
 def provenance_of(context: Context, now: int) -> Provenance:
@@ -135,7 +143,7 @@ def provenance_of(context: Context, now: int) -> Provenance:
     refuses.
     """
     age = None if context.data_at is None or context.data_at > now else now - context.data_at
-    return Provenance(confidence_ppm=context.confidence_ppm, age=age, source=context.provenance)
+    return Provenance.unchecked(confidence_ppm=context.confidence_ppm, age=age, source=context.provenance)
 
 
 def domain_amounts(domain: Domain) -> tuple[str, ...]:
@@ -148,13 +156,34 @@ def recorded(facts: Facts) -> dict[str, Any]:
     size is lost; `numbers` lists which of the terms are integers, so that `facts_of_record` can read them
     back.
     """
-    document = facts.as_json()
-    for field in ("values", "limits"):
-        document[field] = {
-            name: value if isinstance(value, str) else str(value) for name, value in document[field].items()
-        }
-    document["numbers"] = sorted(name for name, value in facts.values.items() if not isinstance(value, str))
+    document: dict[str, Any] = {
+        "role": facts.role,
+        "values": _texts(facts.values),
+        "amount_issues": list(facts.amount_issues),
+        "price": str(facts.price),
+        "data_class": facts.data_class,
+        "fixed": dict(facts.fixed),
+        "now": facts.now,
+        "counterparty": _known(facts.counterparty, ("address", "jurisdiction", "region", "reputation_ppm")),
+        "limits": _texts(facts.limits),
+        "approved": facts.approved,
+        "numbers": sorted(name for name, value in facts.values.items() if not isinstance(value, str)),
+        **_known(facts, ("terms", "token", "arbiter")),
+    }
+    for name in ("exposure", "data", "history"):
+        part: Part | None = getattr(facts, name)
+        if part is not None:
+            document[name] = part.as_json()
     return document
+
+
+def _texts(values: Mapping[str, int | str]) -> dict[str, str]:
+    return {name: value if isinstance(value, str) else str(value) for name, value in values.items()}
+
+
+def _known(part: Part, names: tuple[str, ...]) -> dict[str, Any]:
+    """The fields of these names that are not absent."""
+    return {name: value for name in names if (value := getattr(part, name)) is not None}
 
 
 def facts_of_record(record: Mapping[str, Any]) -> Facts:

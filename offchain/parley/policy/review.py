@@ -126,5 +126,7 @@ class ReviewQueue:
 
     def granted(self, negotiation: str, agent: str, terms_hash: str, now: int) -> bool:
         """Whether these terms may pass for this agent at `now`."""
+        if not self.reviews:
+            return False
         found = self.reviews.get(review_id(negotiation, agent, terms_hash))
         return found is not None and found.status(now) == "granted"

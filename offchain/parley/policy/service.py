@@ -126,7 +126,7 @@ class PolicyEngine:
         outcome: Outcome = (
             "refuse" if "refuse" in severities else "escalate" if "escalate" in severities else "allow"
         )
-        return Decision(
+        return Decision.unchecked(  # of what this engine made itself, out of facts that are checked
             outcome=outcome,
             moment=moment,
             bundle=self.hash,

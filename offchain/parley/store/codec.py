@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Mapping
 from typing import Any, Final
@@ -32,6 +33,19 @@ def _check(value: Any, where: str) -> None:
                 _check(item, f"{where}[{index}]")
 
 
+def _plain(value: dict[str, Any]) -> bool:
+    """Whether all that is in it is of the very types that JSON has here, and no float; keys were seen to."""
+    waiting: list[Any] = [value]
+    for container in waiting:
+        for item in container.values() if type(container) is dict else container:
+            kind = type(item)
+            if kind is dict or kind is list or kind is tuple:
+                waiting.append(item)
+            elif kind is not str and not isinstance(item, (str, int)) and item is not None:
+                return False
+    return True
+
+
 def encode(value: Mapping[str, Any], where: str) -> str:
     """Sorted, compact JSON of an object.
 
@@ -39,11 +53,14 @@ def encode(value: Mapping[str, Any], where: str) -> str:
     `MAX_DATA` bytes.
     """
     body = value if isinstance(value, dict) else dict(value)
-    _check(body, where)
     try:
         text = orjson.dumps(body, option=_OPTIONS)
     except (TypeError, ValueError, RecursionError) as error:
+        with contextlib.suppress(RecursionError):
+            _check(body, where)
         raise EventInvalid("The value is not JSON that can be stored.", at=where, reason=str(error)) from None
+    if not _plain(body):
+        _check(body, where)
     if len(text) > MAX_DATA:
         raise EventInvalid("The value is too large to store.", at=where, size=len(text), maximum=MAX_DATA)
     return text.decode()

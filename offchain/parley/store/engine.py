@@ -85,7 +85,8 @@ def make_engine(url: URL, *, busy_ms: int, read_only: bool) -> Engine:
         # The writer takes the lock at once: a deferred transaction could fail half-way with a busy error no
         # waiting cures.
         raw: Any = connection.connection.dbapi_connection
-        raw.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if not raw.in_transaction:  # else the writer has begun it by the driver
+            raw.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
 

@@ -26,6 +26,8 @@ class Compiled:
         self._text = str(compiled)
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._names: tuple[str, ...] | None = tuple(compiled.positiontup) if compiled.positional else None
+        # Rows that come in this very order need no binding.
+        self._columns = () if self._names == tuple(names or ()) else tuple(names or ())
 
     def _bind(self, values: Mapping[str, Any]) -> Any:
         if self._names is None:
@@ -53,6 +55,13 @@ class Compiled:
             self.run(cursor, rows[0])
         elif rows:
             cursor.executemany(self._text, [self._bind(row) for row in rows])
+
+    def run_rows(self, cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Execute for every row, given as its values in the order of the statement's `names`."""
+        if self._columns:
+            self.run_many(cursor, [dict(zip(self._columns, row, strict=True)) for row in rows])
+        elif rows:
+            cursor.executemany(self._text, rows)
 
 
 def insert_of(table: sa.Table, dialect: Dialect) -> Compiled:

@@ -134,14 +134,16 @@ class Heads:
 class Transaction:
     """One open write transaction. Handed to `EventStore.transact`; never kept beyond the call."""
 
-    def __init__(self, connection: sa.Connection, statements: Statements, heads: Heads, now: int) -> None:
+    def __init__(
+        self, connection: sa.Connection, cursor: Any, statements: Statements, heads: Heads, now: int
+    ) -> None:
         self._connection = connection
-        self._cursor = connection.connection.cursor()
+        self._cursor = cursor
         self._sql = statements
         self._heads = heads
         self.now = now
         self._rows = 0
-        self._events: list[dict[str, Any]] = []
+        self._events: list[tuple[Any, ...]] = []
         self._keys: list[dict[str, Any]] = []
         self._seen: dict[str, tuple[str, AppendResult]] = {}
         self._upserts: dict[tuple[str, ...], tuple[Compiled, dict[str, Any]]] = {}
@@ -216,16 +218,7 @@ class Transaction:
             previous = chain(previous, stream, sequence, kind, self.now, text)
             stored.append(StoredEvent(position, stream, sequence, kind, event.data, self.now, previous))
             self._events.append(
-                {
-                    "position": position,
-                    "stream": stream,
-                    "sequence": sequence,
-                    "kind": kind,
-                    "data": text,
-                    "recorded_at": self.now,
-                    "stream_hash": previous,
-                    "private": private,
-                }
+                (position, stream, sequence, kind, text, self.now, previous, private)  # the table's columns
             )
         self._heads.put(stream, sequence, previous)
         self._heads.position = position
@@ -350,7 +343,7 @@ class Transaction:
         """Write what was gathered."""
         events, keys, upserts = self._events, self._keys, self._upserts
         self._events, self._keys, self._upserts = [], [], {}
-        self._sql.insert_event.run_many(self._cursor, events)
+        self._sql.insert_event.run_rows(self._cursor, events)
         self._sql.insert_key.run_many(self._cursor, keys)
         for statement, values in upserts.values():
             statement.run(self._cursor, values)

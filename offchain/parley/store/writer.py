@@ -131,13 +131,35 @@ class Writer:
 
     def _commit(self, group: list[Job]) -> list[Any]:
         connection = self._connect()
+        if connection.dialect.name == "sqlite":
+            return self._commit_here(connection, group)
         with connection.begin():
-            self._refresh(connection)
-            transaction = Transaction(connection, self._statements, self._heads, self._clock())
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
+            self._heads.clear()
+            cursor = connection.connection.cursor()
+            transaction = Transaction(connection, cursor, self._statements, self._heads, self._clock())
             answers = [self._one(job, connection, transaction) for job in group]
             transaction.flush()
-            if connection.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"NOTIFY {CHANNEL}")  # delivered with the commit
+            connection.exec_driver_sql(f"NOTIFY {CHANNEL}")  # delivered with the commit
+        return answers
+
+    def _commit_here(self, connection: sa.Connection, group: list[Job]) -> list[Any]:
+        """The same on SQLite, by the driver alone: most groups are appends, which need nothing else."""
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute("BEGIN IMMEDIATE")
+        try:
+            version = raw.execute("PRAGMA data_version").fetchone()[0]
+            if version != self._version:  # another process has committed since
+                self._version = version
+                self._heads.clear()
+            transaction = Transaction(connection, raw.cursor(), self._statements, self._heads, self._clock())
+            answers = [self._one(job, connection, transaction) for job in group]
+            transaction.flush()
+        except BaseException:
+            # Once SQLAlchemy was used inside, it has to be told how the transaction ended.
+            (connection if connection.in_transaction() else raw).rollback()
+            raise
+        (connection if connection.in_transaction() else raw).commit()
         return answers
 
     def _one(self, job: Job, connection: sa.Connection, transaction: Transaction) -> Any:
@@ -165,18 +187,6 @@ class Writer:
         if self._connection is None:
             self._connection = self._engine.connect()
         return self._connection
-
-    def _refresh(self, connection: sa.Connection) -> None:
-        """Drop the cached heads when another process has committed since."""
-        if connection.dialect.name == "sqlite":
-            raw: Any = connection.connection.dbapi_connection
-            version = int(raw.execute("PRAGMA data_version").fetchone()[0])
-            if version != self._version:
-                self._version = version
-                self._heads.clear()
-        else:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-            self._heads.clear()
 
     def _forget(self) -> None:
         """After a failure nothing cached about the database is trusted, the connection included."""

@@ -31,15 +31,17 @@ def check_profile(value: Any, max_depth: int = MAX_DEPTH) -> None:
         deeper: list[Any] = []
         containers = False
         for item in level:
+            kind = type(item)
+            if kind is str:
+                continue
             if isinstance(item, dict):
                 containers = True
-                if not all(isinstance(key, str) and key.isascii() for key in item):
-                    raise JsonInvalid("object keys must be ASCII strings")
-                deeper.extend(item.values())
+                _check_keys(item)
+                deeper += item.values()
             elif isinstance(item, list | tuple):
                 containers = True
-                deeper.extend(item)
-            elif not isinstance(item, str):
+                deeper += item
+            elif kind is not int or not -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER:
                 _check_scalar(item)
         depth += containers
         if depth > max_depth:
@@ -47,8 +49,17 @@ def check_profile(value: Any, max_depth: int = MAX_DEPTH) -> None:
         level = deeper
 
 
+def _check_keys(item: dict[Any, Any]) -> None:
+    try:
+        ascii_only = "".join(item).isascii()
+    except TypeError:
+        ascii_only = False
+    if not ascii_only:
+        raise JsonInvalid("object keys must be ASCII strings")
+
+
 def _check_scalar(item: Any) -> None:
-    if item is None or isinstance(item, bool):
+    if item is None or isinstance(item, bool | str):
         return
     if isinstance(item, float):
         raise JsonInvalid("floating-point numbers are not allowed", value=str(item))
@@ -74,7 +85,8 @@ def loads_unique(raw: bytes | str, max_bytes: int = MAX_BYTES) -> Any:
     try:
         value = orjson.loads(raw)
         # Written again to the same bytes, it cannot have had duplicate keys or numbers in another spelling.
-        if raw == orjson.dumps(value, option=orjson.OPT_SORT_KEYS) or raw == orjson.dumps(value):
+        again = orjson.dumps(value)
+        if len(raw) == len(again) and raw in (again, orjson.dumps(value, option=orjson.OPT_SORT_KEYS)):
             return value
         if _has_no_duplicates(raw, value):
             return value
@@ -119,17 +131,19 @@ def _has_no_duplicates(raw: bytes, value: Any) -> bool:
     of these as keys were written, and as many keys were written as are left in the value or more. Minus
     zero is looked at closely too.
     """
-    if any(mark in raw for mark in _UNSURE):
-        return False
+    for mark in _UNSURE:
+        if mark in raw:
+            return False
     keys = 0
     rest = [value]
     while rest:
         item = rest.pop()
-        if type(item) is dict:
+        kind = type(item)
+        if kind is dict:
             keys += len(item)
-            rest.extend(item.values())
-        elif type(item) is list:
-            rest.extend(item)
+            rest += item.values()
+        elif kind is list:
+            rest += item
     return keys == raw.count(b'":')
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
-from parley.terms.canonical import document_hash
+from parley.terms.canonical import dump_canonical
 from parley.terms.documents import Document, Part
 from parley.terms.domain_rules import check_protocol
 from parley.terms.errors import EvaluationFailed, ExpressionInvalid, IssueValuesInvalid
@@ -31,7 +31,7 @@ from parley.terms.protocols import (
     Yes,
     checked_expression,
 )
-from parley.terms.values import Address, Count, Hash32
+from parley.terms.values import Address, Count, Hash32, keccak
 
 __all__ = [
     "AmountIssue",
@@ -296,7 +296,8 @@ class Domain(Document):
         found = self._decoded.get(key)
         if found is None:
             values = self.decode_values(json_values)
-            found = tuple(values.values()), document_hash(dict(json_values))
+            # Decoding found each value inside the JSON profile.
+            found = tuple(values.values()), Hash32.of(keccak(dump_canonical(dict(json_values))))
             if len(self._decoded) >= DECODED:
                 self._decoded.clear()
             self._decoded[key] = found

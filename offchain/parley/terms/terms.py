@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -28,11 +28,26 @@ class Terms(Document):
     winner: RoleName | None = None
     salt: Salt
 
+    def as_json(self) -> dict[str, Any]:
+        """The JSON form, field by field: the terms of every offer are hashed to be decided on."""
+        document: dict[str, Any] = {
+            "schema": self.schema_,
+            "version": self.version,
+            "negotiation": self.negotiation,
+            "domain": self.domain,
+            "fixed": dict(self.fixed),
+            "values": dict(self.values),
+            "salt": self.salt,
+        }
+        if self.winner is not None:
+            document["winner"] = self.winner
+        return document
+
 
 def terms_of(domain: Domain, negotiation_id: Hash32, offer: Offer) -> Terms:
     """The terms that accepting `offer` makes. Raises `IssueValuesInvalid` if it does not suit the domain."""
-    domain.decode_values(offer.values)
-    return Terms(
+    domain.decoded(offer.values)
+    return Terms.unchecked(  # of two checked documents
         negotiation=negotiation_id,
         domain=domain.hash(),
         fixed=domain.fixed,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 from pydantic import ValidationError
 
 from parley.gateway.app import app_of
-from parley.gateway.rates import network
+from parley.gateway.errors import TooManyRequests
+from parley.gateway.rates import Windows, network
 from parley.gateway.settings import GatewaySettings
 
 
@@ -64,3 +71,41 @@ def test_an_ipv6_subscriber_is_one(host: str, counted: str) -> None:
 def test_a_rate_that_is_none_is_refused() -> None:
     with pytest.raises(ValidationError, match="not a rate"):
         GatewaySettings(escrow="0x" + "e5" * 20, agent_rate="fast")
+
+
+ASKS = st.lists(
+    st.tuples(st.sampled_from("ab"), st.integers(1, 6), st.floats(0, 150, allow_nan=False)), max_size=40
+)
+"""What is asked for in turn: by whom, how much, and how many seconds after the one before."""
+
+
+@given(ASKS, st.integers(1, 12))
+def test_the_windows_count_as_the_library_does(asks: list[tuple[str, int, float]], amount: int) -> None:
+    """The same arithmetic as the sliding window counter of `limits`, which costs a thread and a walk over
+    all names every few milliseconds.
+    """
+    rate = RateLimitItemPerMinute(amount)
+    windows, theirs = Windows("agent", rate), MemoryStorage()
+    theirs.timer.cancel()
+    limiter = SlidingWindowCounterRateLimiter(theirs)
+    at = 1_800_000_000.0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(MemoryStorage, "_MemoryStorage__schedule_expiry", lambda _: None)
+        for who, cost, later in asks:
+            at += later
+            patch.setattr(time, "time", lambda now=at: now)
+            wanted = limiter.hit(rate, who, cost=cost)
+            if wanted:
+                windows.count(who, cost, at)
+                continue
+            with pytest.raises(TooManyRequests) as refused:
+                windows.count(who, cost, at)
+            assert 1 <= refused.value.values["retry_after"] <= 60
+
+
+def test_a_clock_set_back_locks_nobody_out() -> None:
+    windows = Windows("agent", RateLimitItemPerMinute(1))
+    windows.count("a", 1, 1_800_000_000.0)
+    windows.count("a", 1, 1_700_000_000.0)
+    with pytest.raises(TooManyRequests):
+        windows.count("a", 1, 1_700_000_000.0)

@@ -19,6 +19,7 @@ from parley.terms.values import Address
 FRESH_SECONDS = 10
 """How long a reputation that was looked up is used again."""
 REMEMBERED = 10_000
+ASKED = frozenset(f"counterparty.{fact}" for fact in ("jurisdiction", "region", "reputation_ppm"))
 
 
 class Acquaintance:
@@ -38,6 +39,8 @@ class Acquaintance:
 
     def counterparty(self, address: Address, asked: frozenset[str]) -> Counterparty:
         """With the facts that `asked` names, such as `counterparty.region`."""
+        if not asked & ASKED:
+            return Counterparty.unchecked(address=address)
         claims: dict[str, Any] = {}
         if asked & {"counterparty.jurisdiction", "counterparty.region"}:
             try:

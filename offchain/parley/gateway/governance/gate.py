@@ -223,9 +223,10 @@ class Gate:
     ) -> Facts:
         asked = frozenset().union(*(engine.mentions for engine in engines))
         approved = any(grant.terms == terms and now <= grant.expires_at for grant in live.state.approvals)
+        values, _ = live.domain.decoded(offer.values)  # the machine asked for the same
         return facts_of(
             live.domain,
-            live.domain.decode_values(offer.values),
+            dict(zip(live.machine.rules.issue_names, values, strict=True)),
             role=live.role_of[sender],
             counterparty=self._known.counterparty(counterparty, asked),
             now=now,
