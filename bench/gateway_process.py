@@ -52,9 +52,11 @@ class GatewayProcess:
 
 
 @contextlib.contextmanager
-def running(folder: Path, policy: Path, module: str = "bench.gateway_process") -> Iterator[GatewayProcess]:
+def running(
+    folder: Path, policy: Path, module: str = "bench.gateway_process", **settings: str
+) -> Iterator[GatewayProcess]:
     """Starts a gateway (or another `module` in its place) that keeps its data in `folder`; ends it with the
-    block. Raises `GatewayDied`.
+    block. `settings` are further variables without their prefix. Raises `GatewayDied`.
     """
     environment = {
         **os.environ,
@@ -62,6 +64,7 @@ def running(folder: Path, policy: Path, module: str = "bench.gateway_process") -
         "PARLEY_ESCROW": ESCROW,
         "PARLEY_KEY": KEY.hex(),
         "PARLEY_POLICY": str(policy),
+        **{f"PARLEY_{name.upper()}": value for name, value in settings.items()},
     }
     with (folder / f"{module}.log").open("w+") as log:
         child = subprocess.Popen(

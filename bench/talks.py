@@ -42,8 +42,8 @@ POLICY: Mapping[str, Any] = {
 }
 
 
-def domain() -> Domain:
-    """Five issues of three kinds, with one settlement."""
+def domain(token: str = "0x" + "70" * 20) -> Domain:
+    """Five issues of three kinds, with one settlement in `token`."""
     return Domain.parse(
         {
             "schema": "parley/domain",
@@ -72,7 +72,7 @@ def domain() -> Domain:
                 {
                     "buyer": "buyer",
                     "seller": "seller",
-                    "token": "0x" + "70" * 20,
+                    "token": token,
                     "arbiter": ZERO_ADDRESS,
                     "relayer": ZERO_ADDRESS,
                     "price": {"issue": "price"},
