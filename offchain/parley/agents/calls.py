@@ -18,6 +18,7 @@ from parley.terms.deal import Deal
 from parley.terms.domain import Domain
 from parley.terms.message import Message
 from parley.terms.opening import Opening
+from parley.terms.sealed import SignedCard
 
 T = TypeVar("T")
 ViewT = TypeVar("ViewT", bound=views.View)
@@ -188,7 +189,12 @@ def negotiation_bundle(negotiation_id: str) -> Call[Mapping[str, Any]]:
 
 
 def sign_agreement(
-    negotiation_id: str, index: int, open_by: int, signature: str, payment: Payment | None
+    negotiation_id: str,
+    index: int,
+    open_by: int,
+    signature: str,
+    payment: Payment | None,
+    deal: Deal | None = None,
 ) -> Call[Mapping[str, Any]]:
     body: dict[str, Any] = {
         "negotiation": negotiation_id,
@@ -198,7 +204,17 @@ def sign_agreement(
     }
     if payment is not None:
         body["funding"] = payment.as_json()
+    if deal is not None:
+        body["deal"] = deal.as_json()
     return Call("POST", "/v1/deals", _whole, body)
+
+
+def publish_card(card: SignedCard) -> Call[Mapping[str, Any]]:
+    return Call("POST", "/v1/cards", _whole, card.as_json())
+
+
+def card(agent: str) -> Call[SignedCard]:
+    return Call("GET", f"/v1/agents/{agent}/card", lambda body: SignedCard.from_json(body["card"]))
 
 
 def submit_deal(

@@ -32,6 +32,7 @@ from parley.terms.domain import Domain
 from parley.terms.funding import FundingKind
 from parley.terms.message import Message
 from parley.terms.opening import Opening
+from parley.terms.sealed import SignedCard
 
 T = TypeVar("T")
 
@@ -173,14 +174,27 @@ class GatewayClient:
         open_by: int,
         signature: str,
         authorization: str | None = None,
+        deal: Deal | None = None,
         *,
         payment: Payment | None = None,
     ) -> Mapping[str, Any]:
-        """One side's signature; it pays by an EIP-3009 authorisation, or as `payment` says."""
+        """One side's signature; it pays by an EIP-3009 authorisation, or as `payment` says. `deal` goes with
+        it where the terms are sealed: the gateway could not derive it.
+        """
         if authorization is not None:
             payment = Payment(FundingKind.AUTHORIZATION, authorization)
         with self.tracing.span("sign agreement", negotiation_id):
-            return self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, payment))
+            return self.run(
+                calls.sign_agreement(negotiation_id, index, open_by, signature, payment, deal)
+            )
+
+    def publish_card(self, card: SignedCard) -> Mapping[str, Any]:
+        """Publishes the key that others seal payloads to."""
+        return self.run(calls.publish_card(card))
+
+    def card(self, agent: str) -> SignedCard:
+        """An agent's newest key card. Check it before sealing anything to its key."""
+        return self.run(calls.card(agent))
 
     def submit_deal(
         self,

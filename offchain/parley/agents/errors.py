@@ -103,3 +103,11 @@ class Overtaken(AgentError):
     status = 409
     retryable = True
     next_action = "Look at the new state and decide again."
+
+
+class SealUnreadable(AgentError):
+    """A sealed payload that this agent cannot open: not sealed to it, to another key, or damaged."""
+
+    code = "agent.seal-unreadable"
+    status = 422
+    next_action = "Ask the sender to seal it to the key of your newest card; it counts for nothing as it is."

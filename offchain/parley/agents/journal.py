@@ -23,7 +23,7 @@ from parley.terms.domain import Domain
 from parley.terms.funding import FundingKind
 from parley.terms.message import Message, SignedApproval
 from parley.terms.opening import Opening
-from parley.terms.payloads import Reveal
+from parley.terms.payloads import Payload, Reveal
 from parley.terms.values import Hash32
 
 BUDGET = "budget"
@@ -145,6 +145,21 @@ class Journal:
             Message.parse(event.data["message"])
             for event in self._store.read_all(f"transcript:{negotiation}")
         ]
+
+    def keep_plain(self, negotiation: str, payload: Payload) -> None:
+        """Keeps what a sealed payload says, own ones before they are sent."""
+        with contextlib.suppress(IdempotencyMismatch):
+            self._store.append(
+                f"plain:{negotiation}",
+                ANY,
+                (NewEvent("plain", {"hash": payload.hash(), "payload": payload.as_json()}),),
+                idempotency_key=f"plain:{payload.hash()}",
+            )
+
+    def plains(self, negotiation: str) -> dict[Hash32, Mapping[str, Any]]:
+        """What sealed payloads of a negotiation say, by the document hash of the plaintext."""
+        events = self._store.read_all(f"plain:{negotiation}")
+        return {Hash32(event.data["hash"]): event.data["payload"] for event in events}
 
     def hashes(self, negotiation: str) -> list[Hash32]:
         return [Hash32(event.data["hash"]) for event in self._store.read_all(f"transcript:{negotiation}")]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Self
 
 from parley.agents.channel import Channel
-from parley.agents.errors import AnswerInvalid, GatewayProblem, Overtaken, TranscriptForked
+from parley.agents.errors import AnswerInvalid, GatewayProblem, Overtaken, SealUnreadable, TranscriptForked
+from parley.agents.letterbox import Letterbox
 from parley.agents.views import Receipt
 from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
+from parley.evidence.disclosure import Disclosure
 from parley.negotiation.effects import AlreadyHeld, Effect, OfferMade
 from parley.negotiation.machine import Machine
 from parley.negotiation.protocols import drawing
@@ -30,7 +33,9 @@ from parley.terms.payloads import (
     Query,
     Reject,
     Withdraw,
+    parse_payload,
 )
+from parley.terms.sealed import SEALABLE, Sealed
 from parley.terms.values import Hash32, Salt, new_salt
 
 TAKEN_BY_OTHERS = frozenset(("negotiation.wrong-sequence", "negotiation.wrong-previous", "negotiation.over"))
@@ -51,6 +56,7 @@ class NegotiationSession:
         channel: Channel,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        letterbox: Letterbox | None = None,
     ) -> None:
         check_opening(domain, opening)
         self.domain = domain
@@ -62,7 +68,9 @@ class NegotiationSession:
         self.state: NegotiationState = self.machine.initial()
         self.offers: list[OfferMade] = []
         self._random_bytes = random_bytes
+        self.letterbox = letterbox
         wallet.journal.begin(domain, opening)
+        self._plains = wallet.journal.plains(self.id)
         for message in wallet.journal.transcript(self.id):
             self._step(message)
 
@@ -77,9 +85,10 @@ class NegotiationSession:
         channel: Channel,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        letterbox: Letterbox | None = None,
     ) -> Self:
         """Opens a negotiation as its initiator, or goes on with it where it was."""
-        session = cls(domain, opening, wallet, channel, random_bytes=random_bytes)
+        session = cls(domain, opening, wallet, channel, random_bytes=random_bytes, letterbox=letterbox)
         if session.state.sequence == 0:
             pending = wallet.journal.intended(session.id, 0)
             if pending is None:
@@ -96,6 +105,7 @@ class NegotiationSession:
         channel: Channel,
         *,
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        letterbox: Letterbox | None = None,
     ) -> Self:
         """Takes part in a negotiation that someone else opened. Raises AnswerInvalid when the documents are
         not its own.
@@ -104,7 +114,7 @@ class NegotiationSession:
         domain, opening = channel.documents(negotiation) if known is None else known
         if opening.negotiation_id() != negotiation or opening.domain != domain.hash():
             raise AnswerInvalid("the documents do not belong to this negotiation", negotiation=negotiation)
-        session = cls(domain, opening, wallet, channel, random_bytes=random_bytes)
+        session = cls(domain, opening, wallet, channel, random_bytes=random_bytes, letterbox=letterbox)
         session.sync()
         return session
 
@@ -186,9 +196,12 @@ class NegotiationSession:
                     "the other side shows another message for a known step", sequence=core.sequence
                 )
             return ()
-        step = self.machine.admit(self.state, message, self.opening.chain_id)
+        plain = self._open(message)
+        step = self.machine.admit(self.state, message, self.opening.chain_id, plain)
         if any(isinstance(effect, AlreadyHeld) for effect in step.effects):
             return ()
+        if plain is not None:
+            self._keep_plain(plain)
         kept = None if receipt is None else self._checked(receipt, step.state.last)
         self.wallet.journal.admit(message, step.state.last, kept)
         self._adopt(message, step)
@@ -212,7 +225,7 @@ class NegotiationSession:
         return signed.as_json()
 
     def _step(self, message: Message) -> None:
-        self._adopt(message, self.machine.step(self.state, message))
+        self._adopt(message, self.machine.step(self.state, message, self._open(message)))
 
     def _adopt(self, message: Message, step: Step) -> None:
         self.messages.append(message)
@@ -280,9 +293,47 @@ class NegotiationSession:
 
     def say(self, performative: Performative, payload: Payload) -> Message:
         """Signs and sends any message that the machine admits now."""
-        message = self.wallet.sign_message(self.machine, self.state, performative, payload)
+        seal = None
+        if self.letterbox is not None and self.letterbox.seals and performative in SEALABLE:
+            seal = functools.partial(self.letterbox.seal, self.opening, self.state.sequence)
+        message = self.wallet.sign_message(self.machine, self.state, performative, payload, seal)
+        if seal is not None:
+            self._plains[payload.hash()] = payload.as_json()
         self._deliver(message)
         return message
+
+    @property
+    def terms_sealed(self) -> bool:
+        """Whether the latest offer travelled sealed, so that a gateway cannot say what follows from it."""
+        latest = self.state.offer
+        return latest is not None and isinstance(self.messages[latest.sequence].payload, Sealed)
+
+    def _open(self, message: Message) -> Payload | None:
+        """What a sealed payload says; None for one that is not sealed. Raises SealUnreadable."""
+        sealed = message.payload
+        if not isinstance(sealed, Sealed):
+            return None
+        known = self._plains.get(sealed.plain)
+        if known is not None:
+            return parse_payload(message.core.performative, known)
+        if self.letterbox is None:
+            raise SealUnreadable("this agent has no letterbox", sequence=message.core.sequence)
+        return self.letterbox.open(self.opening, message.core, sealed)
+
+    def _keep_plain(self, plain: Payload) -> None:
+        if plain.hash() not in self._plains:
+            self.wallet.journal.keep_plain(self.id, plain)
+            self._plains[plain.hash()] = plain.as_json()
+
+    def disclosures(self, sequences: Collection[int] | None = None) -> tuple[Disclosure, ...]:
+        """What the sealed payloads at these sequences say (all of them by default), for a bundle that shows
+        it.
+        """
+        return tuple(
+            Disclosure(sequence=at, payload=self._plains[message.payload.plain])
+            for at, message in enumerate(self.messages)
+            if isinstance(message.payload, Sealed) and (sequences is None or at in sequences)
+        )
 
     def _deliver(self, message: Message) -> tuple[Effect, ...]:
         """Sends a journalled message and admits it once it is acknowledged. Safe to repeat after any

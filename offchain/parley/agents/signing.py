@@ -8,6 +8,7 @@ from parley.agents.channel import DealOffer
 from parley.agents.client import GatewayClient
 from parley.agents.conduct import Report
 from parley.agents.errors import AgentError, GatewayProblem, GuardRefused
+from parley.agents.journal import SignedDeal
 from parley.agents.session import NegotiationSession
 from parley.agents.wallet import Wallet
 from parley.errors import ParleyError
@@ -49,7 +50,7 @@ class DealSigning:
     def attend(self, session: NegotiationSession) -> bool:
         """Does what can be done now; True when this agent's part is done, or cannot be done any more."""
         done = True
-        agreed = None if session.state.offer is None else session.state.offer.offer
+        agreed = None if session.state.offer is None else session.state.offer.content
         winner = agreed.winner if isinstance(agreed, Award) else None
         for index, settlement in enumerate(session.domain.settlements):
             side = session.domain.side_of(settlement, session.role, winner)
@@ -87,9 +88,7 @@ class DealSigning:
     def _sign_as_seller(self, session: NegotiationSession, index: int) -> bool:
         open_by = None if len(session.domain.settlements) == 1 else self._open_by(session)
         signed = self._wallet.sign_deal(session.machine, session.state, index, open_by, fund=True)
-        self._client.sign_agreement(
-            session.id, index, signed.deal.open_by, signed.signature, payment=signed.payment
-        )
+        self._hand_in(session, index, signed)
         self._watch(
             Report("deal_signed", negotiation=session.id, deal=signed.deal_id, details={"as": "seller"})
         )
@@ -102,9 +101,7 @@ class DealSigning:
         deal = self._wallet.derive_deal(session.machine, session.state, index, offered.open_by)
         check_seller(deal.deal_id(self._wallet.chain_id, self._wallet.escrow), deal.seller, offered.signature)
         signed = self._wallet.sign_deal(session.machine, session.state, index, offered.open_by, fund=True)
-        self._client.sign_agreement(
-            session.id, index, signed.deal.open_by, signed.signature, payment=signed.payment
-        )
+        self._hand_in(session, index, signed)
         self._watch(
             Report(
                 "deal_signed",
@@ -123,6 +120,12 @@ class DealSigning:
         """The time for which another seller of linked deals signed; None where this is the first."""
         found = self._client.negotiation(session.id).agreements
         return next((each.open_by for each in found if each.seller_signature is not None), None)
+
+    def _hand_in(self, session: NegotiationSession, index: int, signed: SignedDeal) -> None:
+        deal = signed.deal if session.terms_sealed else None
+        self._client.sign_agreement(
+            session.id, index, signed.deal.open_by, signed.signature, deal=deal, payment=signed.payment
+        )
 
     def _reneged(self, session: NegotiationSession) -> bool:
         """Whether the seller let the time to open pass without signing. The transcript is the proof that it

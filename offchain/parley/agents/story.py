@@ -108,13 +108,17 @@ def tell(view: Json, messages: Iterable[Json], decisions: Iterable[Json]) -> Sto
                 sequence=sequence,
                 at=refused[0]["recorded_at"],
                 role=names.get(sender, "someone else"),
-                what=f"was not let through with {values(facts['values'])}",
+                what=f"was not let through with {_tried(facts)}",
                 kept=False,
                 decisions=tuple(reason(decision) for decision in refused),
             )
         )
     steps.sort(key=lambda step: (step.sequence, step.kept, step.at))
     return Story(state["id"], parties, tuple(steps), ending(state))
+
+
+def _tried(facts: Json) -> str:
+    return "a sealed offer" if facts.get("sealed") else values(facts["values"])
 
 
 def _allowed(decision: Json) -> bool:
@@ -125,6 +129,8 @@ def said(name: str, payload: Json | None) -> str:
     """One message in words; `name` is the performative's, as on the wire."""
     if payload is None:
         return f"{name} (the payload was erased)"
+    if payload.get("schema") == "parley/sealed":
+        return f"{name}s under seal" + (", as a last word" if payload.get("final") else "")
     if "values" in payload:
         words = f"{name}s {values(payload['values'])}"
         context = payload.get("context") or {}
@@ -146,6 +152,8 @@ def reason(decision: Json) -> str:
     body = decision["decision"]
     prefix = "in shadow, " if decision["kind"] == "shadow-difference" else ""
     words = f"{prefix}{body['outcome']} by bundle {body['bundle'][:10]}…"
+    if body.get("unseen"):
+        words += f", left to the parties: {', '.join(body['unseen'])}"
     if body.get("risk"):
         words += f", risk {body['risk']['score']} ppm ({body['risk']['tier']})"
     for finding in body["findings"]:

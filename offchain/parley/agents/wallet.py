@@ -38,6 +38,7 @@ from parley.terms.funding import (
 from parley.terms.issues import IssueValue
 from parley.terms.message import Message, Performative, build_message
 from parley.terms.payloads import Accept, Offer, Payload
+from parley.terms.sealed import Sealed
 from parley.terms.signing import Signer, account_signature
 from parley.terms.values import ZERO_HASH, Address, Hash32, Signature
 
@@ -107,12 +108,17 @@ class Wallet:
     # ---------------------------------------------------------------- messages
 
     def sign_message(
-        self, machine: Machine, state: NegotiationState, performative: Performative, payload: Payload
+        self,
+        machine: Machine,
+        state: NegotiationState,
+        performative: Performative,
+        payload: Payload,
+        seal: Callable[[Payload], Sealed] | None = None,
     ) -> Message:
         """A signed message that the machine admits on `state`, kept in the journal before it is returned.
 
-        Raises the machine's refusals, GuardRefused, ApprovalRequired and JournalConflict; then nothing was
-        signed.
+        With `seal` the payload is judged as it is and sent sealed. Raises the machine's refusals,
+        GuardRefused, ApprovalRequired and JournalConflict; then nothing was signed.
         """
         with self.__lock:
             opening = machine.rules.opening
@@ -132,6 +138,12 @@ class Wallet:
                 sent_at,
             )
             machine.step(state, draft)
+            if seal is not None:
+                sealed = seal(payload)
+                core = draft.core.model_copy(update={"payload": sealed.hash()})
+                draft = Message(core=core, signature=draft.signature, payload=sealed)
+                machine.step(state, draft, payload)
+                self.journal.keep_plain(state.negotiation, payload)
             held = self.journal.intended(state.negotiation, state.sequence)
             if held is not None:
                 raise JournalConflict("a message of this step is signed already", sequence=state.sequence)
@@ -139,10 +151,8 @@ class Wallet:
             if bound is not None and opening.party_of_address(self.address) is not None:
                 moment: Moment = "acceptance" if isinstance(payload, Accept) else "outgoing"
                 self._gate.check_terms(machine, state, bound, moment, sent_at)
-            core = draft.core
-            signed = Message(
-                core=core, signature=self.__signer.sign_digest(core.digest(self.chain_id)), payload=payload
-            )
+            signature = self.__signer.sign_digest(draft.core.digest(self.chain_id))
+            signed = Message(core=draft.core, signature=signature, payload=draft.payload)
             self.journal.intend(signed, signed.message_hash(self.chain_id))
             return signed
 

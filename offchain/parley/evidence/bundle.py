@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from parley.evidence.disclosure import Disclosure
 from parley.evidence.errors import BundleIncomplete
 from parley.evidence.transcript import Transcript
 from parley.terms.deal import Deal
@@ -64,6 +65,7 @@ class Bundle(Document):
     deals: Many[SignedDeal]
     chain: ChainPlace
     erasures: Many[SignedErasure] | None = None
+    disclosures: Many[Disclosure] | None = None
 
 
 @dataclass(frozen=True, slots=True)

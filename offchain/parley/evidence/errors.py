@@ -26,6 +26,13 @@ class ProofImpossible(EvidenceError):
     next_action = "Ask for a sequence below the transcript's length."
 
 
+class DisclosureInvalid(EvidenceError):
+    """A plaintext that is not what a message was sealed over. `values`: `sequence`."""
+
+    code = "evidence.disclosure-invalid"
+    next_action = "Disclose the payload whose document hash stands in the sealed one, unchanged."
+
+
 class BundleIncomplete(EvidenceError):
     """A bundle cannot be exported from what was given. `values` name what is missing."""
 

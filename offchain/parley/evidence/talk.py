@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from parley.errors import ParleyError
 from parley.evidence.bundle import Bundle
 from parley.evidence.chain_reader import ChainReader
+from parley.evidence.disclosure import disclosed
 from parley.evidence.errors import TranscriptBroken
 from parley.evidence.findings import Broken, Finding, nothing, partly, passed
 from parley.evidence.merkle import TranscriptTree, verify_proof
@@ -20,7 +21,8 @@ from parley.terms.derivation import Amended, derive_deals
 from parley.terms.errors import PayloadMismatch, SignatureInvalid
 from parley.terms.message import Message, Performative, verify_message
 from parley.terms.opening import check_opening
-from parley.terms.payloads import Accept, Offer
+from parley.terms.payloads import Accept, Offer, Payload
+from parley.terms.sealed import Sealed
 from parley.terms.values import Hash32
 
 
@@ -34,6 +36,8 @@ class Talk:
     hashes: list[Hash32] = field(default_factory=list)
     state: NegotiationState | None = None
     replayed: int = 0
+    plains: dict[int, Payload] = field(default_factory=dict)
+    opaque: int = 0
 
     @property
     def chain_id(self) -> int:
@@ -43,6 +47,8 @@ class Talk:
     @property
     def missing(self) -> str:
         """Why payloads are missing, as far as anyone says."""
+        if any(isinstance(message.payload, Sealed) for message in self.bundle.messages):
+            return "sealed to the parties, and not disclosed here"
         found = self.bundle.erasures or ()
         return found[0].erasure.words if found else "left out by whoever made the bundle"
 
@@ -80,6 +86,17 @@ def check_signatures(talk: Talk) -> Finding:
     return passed(f"{len(talk.hashes)} messages signed by their senders{note}")
 
 
+def check_disclosures(talk: Talk) -> Finding:
+    """Every plaintext beside a sealed message is the one that its sender signed the hash of."""
+    sealed = [at for at, message in enumerate(talk.bundle.messages) if isinstance(message.payload, Sealed)]
+    talk.plains = disclosed(talk.bundle.messages, talk.bundle.disclosures or ())
+    if not sealed:
+        return nothing("no payload is sealed")
+    shown = len(talk.plains)
+    detail = f"{shown} of {len(sealed)} sealed payloads are disclosed, each as its sender signed it"
+    return passed(detail) if shown == len(sealed) else partly(detail)
+
+
 def check_chain(talk: Talk) -> Finding:
     """Each message names the hash of the one before it, with none left out."""
     previous = talk.bundle.opening.negotiation_id()
@@ -105,11 +122,14 @@ def check_replay(talk: Talk) -> Finding:
                 f"is missing ({talk.missing}), so turns from there on cannot be replayed (signatures and "
                 "chain were checked)"
             )
-        state = _stepped(machine, state, message, sequence, talk.chain_id)
+        state = _stepped(machine, state, message, sequence, talk)
     talk.state, talk.replayed = state, len(bundle.messages)
     lost = forfeits(machine.rules, state) if _bonded(bundle) else ()
     note = f"; bonds lost by {', '.join(lost)}" if lost else ""
-    return passed(f"{state.status.value} after {len(bundle.messages)} messages, state {state.hash()}{note}")
+    told = f"{state.status.value} after {len(bundle.messages)} messages, state {state.hash()}{note}"
+    if talk.opaque:
+        return partly(f"{told}; of {talk.opaque} sealed offers only turn, round and time could be checked")
+    return passed(told)
 
 
 def _bonded(bundle: Bundle) -> bool:
@@ -117,14 +137,17 @@ def _bonded(bundle: Bundle) -> bool:
 
 
 def _stepped(
-    machine: Machine, state: NegotiationState, message: Message, sequence: int, chain_id: int
+    machine: Machine, state: NegotiationState, message: Message, sequence: int, talk: Talk
 ) -> NegotiationState:
+    plain = talk.plains.get(sequence)
+    if plain is None and isinstance(message.payload, Sealed):
+        talk.opaque += message.core.performative in (Performative.PROPOSE, Performative.COUNTER)
     try:
         if message.core.performative is Performative.FAULT:
             return machine.admit(
-                state, message, chain_id
+                state, message, talk.chain_id
             ).state  # the proof inside it has signatures of its own
-        return machine.step(state, message).state
+        return machine.step(state, message, plain).state
     except ParleyError as error:
         raise Broken(f"message {sequence} was not admissible: {error}") from None
 
@@ -180,13 +203,14 @@ def _accepted_offer(talk: Talk, acceptance: Message, length: int) -> Offer | Non
     if not isinstance(acceptance.payload, Accept):
         raise Broken("the last message of the transcript does not accept an offer")
     named = acceptance.payload.offer
-    for message, found in zip(talk.bundle.messages[:length], talk.hashes[:length], strict=True):
+    for sequence, found in enumerate(talk.hashes[:length]):
         if found == named:
-            if message.payload is None:
+            content = talk.plains.get(sequence, talk.bundle.messages[sequence].payload)
+            if content is None or isinstance(content, Sealed):
                 return None
-            if not isinstance(message.payload, Offer):
+            if not isinstance(content, Offer):
                 raise Broken("what was accepted is no offer")
-            return message.payload
+            return content
     raise Broken("the accepted offer is not in the transcript")
 
 

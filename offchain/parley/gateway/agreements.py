@@ -4,6 +4,7 @@ both on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,7 +27,7 @@ from parley.negotiation.status import Status
 from parley.store.models import NewEvent, StoredEvent
 from parley.store.service import EventStore
 from parley.terms.deal import Deal
-from parley.terms.derivation import Amended, derive_deals
+from parley.terms.derivation import Amended, deal_nonce, derive_deals
 from parley.terms.errors import SignatureInvalid
 from parley.terms.mandates import MANDATE_KIND
 from parley.terms.signing import check_signature
@@ -138,18 +139,25 @@ class Agreements:
             return []
         signed = self.signed(live.state.negotiation)
         bought = self.countersigned(live.state.negotiation)
+        sealed = live.state.offer is not None and live.state.offer.content is None
         try:
-            derived = self.derive(live, hashes)
+            defaults: Sequence[Deal | Mapping[str, Any]] = (
+                sides(live) if sealed else self.derive(live, hashes)
+            )
         except StandingUnknown:
             # What it amends is replaced by now, or never stood: only what was signed can be shown.
-            derived = tuple(signed[index].deal for index in sorted(signed))
+            defaults = tuple(signed[index].deal for index in sorted(signed))
         return [
             self._view(index, default, signed.get(index), index in bought)
-            for index, default in enumerate(derived)
+            for index, default in enumerate(defaults)
         ]
 
-    def _view(self, index: int, default: Deal, held: Signed | None, bought: bool) -> dict[str, Any]:
+    def _view(
+        self, index: int, default: Deal | Mapping[str, Any], held: Signed | None, bought: bool
+    ) -> dict[str, Any]:
         deal = held.deal if held is not None else default
+        if not isinstance(deal, Deal):
+            return {"index": index, **deal, "buyer_signed": False}
         view: dict[str, Any] = {
             "index": index,
             "buyer": deal.buyer,
@@ -175,14 +183,20 @@ class Agreements:
         open_by: int,
         signature: str,
         funding: Funding,
+        brought: Deal | None = None,
     ) -> tuple[Hash32, bool]:
         """Takes one side's signature; the deal id, and whether the deal is now submitted. Repeating is
-        harmless. Linked deals are submitted together once every side of each has signed.
+        harmless. Linked deals are submitted together once every side of each has signed. Where the terms are
+        sealed the deal is `brought` with its signature.
         """
-        deals = self.derive(live, hashes, open_by)
-        if index >= len(deals):
-            raise DealMismatch("the domain has no such settlement", index=index, settlements=len(deals))
-        deal = deals[index]
+        sealed = live.state.offer is not None and live.state.offer.content is None
+        if sealed:
+            deal, count = brought_deal(live, hashes, index, open_by, brought), len(live.domain.settlements)
+        else:
+            deals = self.derive(live, hashes, open_by)
+            if index >= len(deals):
+                raise DealMismatch("the domain has no such settlement", index=index, settlements=len(deals))
+            deal, count = deals[index], len(deals)
         if agent not in (deal.buyer, deal.seller):
             raise NotYours("only the buyer and the seller sign a deal", buyer=deal.buyer, seller=deal.seller)
         own = Signed(index, deal, deal.deal_id(self._chain_id, self._escrow), signature, funding)
@@ -192,7 +206,7 @@ class Agreements:
             _require_one_bundle(deal, sold)
             self._seller(live, sold.get(index), own)
             return own.deal_id, False
-        return own.deal_id, self._buyer(live.state.negotiation, len(deals), sold, own)
+        return own.deal_id, self._buyer(live.state.negotiation, count, sold, own)
 
     def _settling(self) -> DealDesk:
         if self._desk is None:
@@ -262,6 +276,44 @@ def _require_one_bundle(deal: Deal, sold: dict[int, Signed]) -> None:
 
 def _opening(bought: Signed, sold: Signed) -> Opening:
     return Opening(bought.deal, bought.signature, sold.signature, bought.funding, sold.funding)
+
+
+def sides(live: Live) -> list[dict[str, Any]]:
+    """Who buys and who sells in each settlement: all that can be said while the terms are sealed."""
+    address = {party.role: party.address for party in live.opening.parties}
+    return [
+        {"buyer": address[settlement.buyer], "seller": address[settlement.seller]}
+        for settlement in live.domain.settlements
+    ]
+
+
+def brought_deal(live: Live, hashes: list[Hash32], index: int, open_by: int, deal: Deal | None) -> Deal:
+    """The deal that a side brings where the terms are sealed, as far as it can be told here: parties, token,
+    transcript and place are those of this agreement. That it follows from the offer the sides check
+    themselves, each before it signs. Raises NotAgreed, DealMismatch.
+    """
+    state = live.state
+    if state.status is not Status.ACCEPTED:
+        raise NotAgreed("the negotiation has no agreement to sign", status=state.status.value)
+    if deal is None:
+        raise NotAgreed(
+            "the terms are sealed to the parties",
+            next_action="Send the deal itself beside its signature, as `deal`.",
+        )
+    if index >= len(live.domain.settlements):
+        raise DealMismatch("the domain has no such settlement", index=index)
+    expected = {
+        **sides(live)[index],
+        "token": live.domain.settlements[index].token,
+        "transcript_root": transcript_root(hashes),
+        "transcript_length": len(hashes),
+        "nonce": deal_nonce(state.negotiation, index),
+        "open_by": open_by,
+    }
+    for name, value in expected.items():
+        if getattr(deal, name) != value:
+            raise DealMismatch(f"{name} is not that of this agreement", field=name, expected=str(value))
+    return deal
 
 
 def check_account_signature(deal_id: Hash32, signature: str, signer: Address) -> None:

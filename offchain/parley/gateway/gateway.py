@@ -30,6 +30,7 @@ from parley.gateway.negotiations import Negotiations
 from parley.gateway.observe.figures import Targets
 from parley.gateway.observe.kpis import Kpis
 from parley.gateway.observe.scrape import Standings
+from parley.gateway.privacy.cards import Cards
 from parley.gateway.privacy.eraser import Eraser
 from parley.gateway.privacy.retention import RetentionDesk
 from parley.gateway.rates import Rates
@@ -42,6 +43,7 @@ from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
 from parley.telemetry.metrics import Metrics
 from parley.telemetry.tracing import HEADER, Tracing, arrive
+from parley.terms.deal import Deal
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
 
@@ -92,6 +94,7 @@ class Gateway:
     delivery: Delivery
     retention: RetentionDesk
     eraser: Eraser
+    cards: Cards
     tracing: Tracing
     metrics: Metrics
     kpis: Kpis
@@ -125,6 +128,7 @@ class Gateway:
         open_by: int,
         signature: str,
         funding: Funding,
+        brought: Deal | None = None,
     ) -> tuple[Hash32, SignedAgreement]:
         """Takes one side's signature on an agreed negotiation's deal, one at a time for each negotiation."""
         async with self.negotiations.lock(negotiation):
@@ -141,6 +145,7 @@ class Gateway:
                     open_by,
                     signature,
                     funding,
+                    brought,
                 )
                 noted.note(deal=deal_id, submitted=submitted)
             views = await asyncio.to_thread(self.agreements.views, live, hashes)
@@ -258,6 +263,7 @@ def assemble(
         ),
         rates=Rates(settings),
         retention=retention,
+        cards=Cards(store, chain_id=settings.chain_id, clock=clock),
         eraser=Eraser(store, retention, live, signer, chain_id=settings.chain_id, clock=clock),
         webhooks=webhooks,
         webhook_secrets=secrets,

@@ -47,7 +47,8 @@ def negotiation_view(live: Live, agent: Address, agreements: list[dict[str, Any]
             "hash": state.offer.message,
             "role": state.offer.role,
             "sequence": state.offer.sequence,
-            "values": state.offer.offer.as_json()["values"],
+            "values": {} if state.offer.content is None else state.offer.content.as_json()["values"],
+            "sealed": state.offer.content is None,
             "expires_at": state.offer.expires_at,
         }
     return view

@@ -156,6 +156,19 @@ class OfferInvalid(Refusal):
     next_action = "Give every issue of the domain exactly one value inside its range."
 
 
+class OpaqueForbidden(Refusal):
+    code = "negotiation.opaque-forbidden"
+    status = 422
+    next_action = "Send the offer in the open: somebody who has to read it here could not."
+
+
+class OpaqueOffer(Refusal):
+    """The terms are sealed to the parties, and what was asked needs them."""
+
+    code = "negotiation.opaque-offer"
+    next_action = "Ask one of the parties: only they can read the sealed offer."
+
+
 class OfferUnknown(Refusal):
     code = "negotiation.offer-unknown"
     next_action = "Cite the message hash of the latest offer."

@@ -32,7 +32,9 @@ def approved_terms(state: NegotiationState, terms: Hash32, at: int) -> bool:
 
 def awaits_approval(rules: Rules, state: NegotiationState, at: int) -> Hash32 | None:
     """The terms of the latest offer, where nobody may agree to it before a reviewer has approved them."""
-    if state.offer is None or not needs_approval(rules, state.offer.offer):
+    if state.offer is None or rules.domain.approval is None:
+        return None
+    if not needs_approval(rules, state.offer.offer):
         return None
     terms = terms_of(rules.domain, state.negotiation, state.offer.offer).hash()
     return None if approved_terms(state, terms, at) else terms

@@ -29,6 +29,7 @@ from parley.negotiation.errors import (
     WrongPrevious,
     WrongSequence,
 )
+from parley.negotiation.opaque import readable
 from parley.negotiation.protocols.choose import protocol_of
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import HISTORY_BYTES, NegotiationState, PartyRecord, Step
@@ -49,6 +50,7 @@ from parley.terms.payloads import (
     Inform,
     Offer,
     Open,
+    Payload,
     Query,
     Refuse,
     Reject,
@@ -57,6 +59,7 @@ from parley.terms.payloads import (
     Timeout,
     Withdraw,
 )
+from parley.terms.sealed import Sealed
 from parley.terms.signing import check_signature
 from parley.terms.values import Address, Hash32
 
@@ -97,15 +100,19 @@ class Machine:
         )
         return self.protocol.initial(plain)
 
-    def step(self, state: NegotiationState, message: Message) -> Step:
-        """One message whose signature has been verified already. Raises a `Refusal`; see `admit`."""
+    def step(self, state: NegotiationState, message: Message, plain: Payload | None = None) -> Step:
+        """One message whose signature has been verified already; `plain` is what its sealed payload says, for
+        those who can read it. Raises a `Refusal`; see `admit`.
+        """
         message_hash = message.core.message_hash(self.rules.opening.chain_id)
         held = self._locate(state, message, message_hash)
         if held is not None:
             return held
-        return self._apply(state, message, message_hash)
+        return self._apply(state, message, message_hash, plain)
 
-    def admit(self, state: NegotiationState, message: Message, chain_id: int) -> Step:
+    def admit(
+        self, state: NegotiationState, message: Message, chain_id: int, plain: Payload | None = None
+    ) -> Step:
         """Verifies and steps.
 
         A message that is held already gives `Step(state, (AlreadyHeld(...),))`. Raises `Equivocation` with
@@ -131,7 +138,7 @@ class Machine:
         message_hash = verify_message(message, chain_id)
         if message.core.performative is Performative.FAULT and isinstance(message.payload, Fault):
             self._verify_fault(message.payload, chain_id)
-        return self._apply(state, message, message_hash)
+        return self._apply(state, message, message_hash, plain)
 
     def replay(self, messages: Iterable[Message], chain_id: int) -> NegotiationState:
         """The state after `messages`, each admitted in order.
@@ -190,12 +197,17 @@ class Machine:
             raise SenderUnknown("The opening does not know the sender", sender=core.sender)
         return None
 
-    def _apply(self, state: NegotiationState, message: Message, message_hash: Hash32) -> Step:
+    def _apply(
+        self, state: NegotiationState, message: Message, message_hash: Hash32, plain: Payload | None
+    ) -> Step:
         core = message.core
         performative = core.performative
-        if message.payload is None:
+        content = message.payload
+        if content is None:
             raise PayloadMissing("The message came without its payload", payload=core.payload)
-        if type(message.payload) is not PAYLOADS[performative]:
+        if type(content) is Sealed:
+            content = readable(core, content, plain)
+        elif type(content) is not PAYLOADS[performative] or plain is not None:
             raise PayloadUnfit(
                 "The payload does not belong to the performative", performative=performative.wire
             )
@@ -206,7 +218,7 @@ class Machine:
             raise StateForbids("Message 0, and no other, is the open", sequence=state.sequence)
         if state.hold is not None and performative not in _WHILE_HELD:
             raise OnHold("The negotiation is on hold", by=state.hold.by)
-        step = self._dispatch(state, message, message_hash)
+        step = self._dispatch(state, message, message_hash, content)
         entry = self.rules.sender_index[core.sender].to_bytes(2) + bytes.fromhex(message_hash[2:])
         after = step.state.changed(
             sequence=state.sequence + 1,
@@ -232,11 +244,14 @@ class Machine:
         if core.sent_at > opening.deadline and core.performative not in _PAST_DEADLINE:
             raise SentAtInvalid("The deadline has passed", sent_at=core.sent_at, deadline=opening.deadline)
 
-    def _dispatch(self, state: NegotiationState, message: Message, message_hash: Hash32) -> Step:
+    def _dispatch(
+        self, state: NegotiationState, message: Message, message_hash: Hash32, payload: Payload
+    ) -> Step:
         rules = self.rules
-        payload = message.payload
         match payload:
-            case Offer() | Accept() | Reject() | Commit() | Reveal() | Call():
+            case Sealed() if message.core.performative in (Performative.QUERY, Performative.INFORM):
+                return interventions.ask(rules, state, message)
+            case Sealed() | Offer() | Accept() | Reject() | Commit() | Reveal() | Call():
                 return self.protocol.apply(state, message, message_hash, payload)
             case Query() | Inform():
                 return interventions.ask(rules, state, message)

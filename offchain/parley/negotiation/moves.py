@@ -17,6 +17,7 @@ from parley.negotiation.errors import (
     StateForbids,
 )
 from parley.negotiation.gate import require_approval
+from parley.negotiation.opaque import record_opaque
 from parley.negotiation.protocols import drawing, last_word
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import Hold, NegotiationState, PartyRecord, StandingOffer, Step
@@ -25,13 +26,14 @@ from parley.negotiation.stops import new_round, pair_digest, record_offer, with_
 from parley.terms.errors import TermsError
 from parley.terms.message import Message, Performative
 from parley.terms.payloads import Accept, Offer, Reject
+from parley.terms.sealed import Sealed
 from parley.terms.values import Hash32
 
 
 def offer(
-    rules: Rules, state: NegotiationState, message: Message, message_hash: Hash32, payload: Offer
+    rules: Rules, state: NegotiationState, message: Message, message_hash: Hash32, payload: Offer | Sealed
 ) -> Step:
-    """propose or counter."""
+    """propose or counter. One that is sealed counts as a move; nothing is known of its values."""
     role = _on_turn(rules, state, message)
     opening_move = message.core.performative is Performative.PROPOSE
     if opening_move != (state.status is Status.INIT):
@@ -42,12 +44,14 @@ def offer(
     if state.exhausted and not last_word.holds(rules, state, role):
         raise RoundsExhausted("No new offer after the last round", max_rounds=rules.max_rounds)
     core = message.core
-    if payload.expires_at and payload.expires_at < core.sent_at:
+    if core.expires_at and core.expires_at < core.sent_at:
         raise SentAtInvalid(
-            "The offer expires before it is sent", expires_at=payload.expires_at, sent_at=core.sent_at
+            "The offer expires before it is sent", expires_at=core.expires_at, sent_at=core.sent_at
         )
-    values, digest = _decode(rules, payload)
     at = rules.index[core.sender]
+    if isinstance(payload, Sealed):
+        return _sealed(rules, state, message, message_hash, payload)
+    values, digest = _decode(rules, payload)
     if state.exhausted:
         return last_word.speak(rules, state, at, message, message_hash, payload, values, digest)
     record = record_offer(rules, state.records[at], values, digest, payload.final)
@@ -65,6 +69,22 @@ def offer(
     return _pass_turn(rules, state, made)
 
 
+def _sealed(
+    rules: Rules, state: NegotiationState, message: Message, message_hash: Hash32, payload: Sealed
+) -> Step:
+    core, at = message.core, rules.index[message.core.sender]
+    if state.exhausted:
+        record_opaque(rules, state.records[at], payload)
+        return last_word.speak(rules, state, at, message, message_hash, None, (), None)
+    record = record_opaque(rules, state.records[at], payload)
+    standing = StandingOffer(
+        message_hash, record.role, core.sequence, core.payload, None, core.expires_at, ()
+    )
+    status = Status.PROPOSED if core.performative is Performative.PROPOSE else Status.COUNTER
+    records = (*state.records[:at], record, *state.records[at + 1 :])
+    return _pass_turn(rules, state.changed(status=status, offer=standing, acceptances=(), records=records))
+
+
 def accept(rules: Rules, state: NegotiationState, message: Message, payload: Accept) -> Step:
     role = _on_turn(rules, state, message)
     standing = _answered(state, role, payload.offer)
@@ -76,12 +96,15 @@ def accept(rules: Rules, state: NegotiationState, message: Message, payload: Acc
     acceptances = (*state.acceptances, role)
     state = replace(state, acceptances=acceptances)
     if len(acceptances) == len(rules.roles) - 1:
-        require_approval(rules, state, standing.offer, sent_at)
+        if standing.content is not None:
+            require_approval(rules, state, standing.content, sent_at)
         moves = state.moves + 1
         state = replace(
             state, status=Status.ACCEPTED, reason=Reason.AGREED, moves=moves, round=moves // len(rules.roles)
         )
-        agreed = Agreed(standing.offer, standing.message, message.core.sequence, sent_at)
+        if standing.content is None:
+            return Step(state, ())
+        agreed = Agreed(standing.content, standing.message, message.core.sequence, sent_at)
         return Step(state, (agreed,))
     return _pass_turn(rules, state)
 

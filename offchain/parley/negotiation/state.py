@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from parley.negotiation.effects import Effect
+from parley.negotiation.errors import OpaqueOffer
 from parley.negotiation.sealed import LastWord, Lot, Sealed
 from parley.negotiation.status import Reason, Status
 from parley.terms.canonical import canonical_bytes, document_hash
@@ -18,7 +19,8 @@ HISTORY_BYTES = 34
 
 @dataclass(frozen=True, slots=True)
 class StandingOffer:
-    """The latest offer: what an acceptance has to cite. `values` are the offer's in
+    """The latest offer: what an acceptance has to cite. `content` is None where it is sealed and this machine
+    cannot read it; `values` are the offer's in
     Python form, in the domain's order of issues; `expires_at` 0 means that it holds until the
     deadline.
     """
@@ -27,9 +29,16 @@ class StandingOffer:
     role: str
     sequence: int
     payload: Hash32
-    offer: Offer
+    content: Offer | None
     expires_at: int
     values: tuple[int | str, ...]
+
+    @property
+    def offer(self) -> Offer:
+        """Raises `OpaqueOffer` where the offer is sealed and this machine cannot read it."""
+        if self.content is None:
+            raise OpaqueOffer("The latest offer is sealed to the parties", offer=self.message)
+        return self.content
 
     def expired(self, at: int) -> bool:
         """Whether it can no longer be accepted at `at` (unix seconds). The expiry itself is still inside."""

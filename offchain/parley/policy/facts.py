@@ -85,6 +85,42 @@ class Facts(Part):
     history: History | None = None
 
 
+class SealedFacts(Part):
+    """What is known of an offer whose payload is sealed to the parties."""
+
+    sealed: Literal[True] = True
+    role: ShortText
+    data_class: Literal["public", "internal", "personal"]
+    fixed: Mapping[str, str]
+    now: Count
+    counterparty: Counterparty
+    history: History | None = None
+    token: Address | None = None
+    arbiter: Address | None = None
+
+    def standing_in(self) -> Facts:
+        """Facts for rules that look at nothing of the payload: what they do not look at is empty."""
+        known = {name: getattr(self, name) for name in type(self).model_fields if name != "sealed"}
+        return Facts(**known, values={}, price=0)
+
+
+def sealed_facts_of(
+    domain: Domain, *, role: str, counterparty: Counterparty, now: int, history: History | None = None
+) -> SealedFacts:
+    """What can be known under `domain` without the payload, for the party of `role`."""
+    mine = [entry for entry in domain.settlements if domain.side_of(entry, role) is not None]
+    return SealedFacts(
+        role=role,
+        data_class=domain.data_class,
+        fixed=dict(domain.fixed),
+        now=now,
+        counterparty=counterparty,
+        history=history,
+        token=mine[-1].token if mine else None,
+        arbiter=mine[-1].arbiter if mine else None,
+    )
+
+
 def facts_of(
     domain: Domain,
     values: Mapping[str, IssueValue],

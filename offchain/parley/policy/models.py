@@ -58,6 +58,9 @@ class Bundle(Document):
     refusal refuses, whatever the rules say. `approvals` is how many reviewers have to approve (two: four
     eyes).
 
+    `opaque` says what happens to a payload that is sealed to the parties: `edges` evaluates here the rules
+    that do without it and leaves the others to the parties, `refuse` (and nothing said) refuses.
+
     `amount_unit` is how many base units one unit of an amount has inside the rules: integers there have 64
     bits, so tokens of 18 decimals need a larger unit. An amount that is not a multiple of it is refused,
     never rounded.
@@ -68,6 +71,7 @@ class Bundle(Document):
     amount_unit: Amount = 1
     risk: RiskModel | None = None
     approvals: Literal[1, 2] | None = None
+    opaque: Literal["refuse", "edges"] | None = None
     rules: Annotated[Many[Rule], Field(max_length=MAX_RULES)]
 
     @model_validator(mode="after")
@@ -108,6 +112,7 @@ def layered(name: str, bundles: Iterable[Bundle]) -> Bundle:
         rules=ordered,
         risk=_one_risk(bundles),
         approvals=max(eyes) if eyes else None,
+        opaque="edges" if bundles and all(bundle.opaque == "edges" for bundle in bundles) else None,
     )
 
 
@@ -131,7 +136,9 @@ class Finding(Part):
 
 
 class Decision(Document):
-    """What the bundle says about these facts. `outcome` is the gravest finding's; warnings allow."""
+    """What the bundle says about these facts. `outcome` is the gravest finding's; warnings allow. `unseen`
+    are the rules that were left to the parties because the payload is sealed.
+    """
 
     schema_: Literal["parley/decision"] = Field(default="parley/decision", alias="schema")
     outcome: Outcome
@@ -140,6 +147,7 @@ class Decision(Document):
     findings: Many[Finding]
     facts: JsonObject
     risk: Risk | None = None
+    unseen: Many[ShortText] | None = None
 
     @property
     def allowed(self) -> bool:
@@ -160,6 +168,8 @@ class Decision(Document):
         }
         if self.risk is not None:
             document["risk"] = self.risk.as_json()
+        if self.unseen is not None:
+            document["unseen"] = list(self.unseen)
         return document
 
     def rules(self) -> tuple[str, ...]:

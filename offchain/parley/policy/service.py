@@ -4,17 +4,23 @@ closed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from parley.policy.cel import Compiler, FactUnfit, Program, activation, mentioned
 from parley.policy.errors import PolicyRefused
-from parley.policy.facts import Facts, recorded
+from parley.policy.facts import Facts, SealedFacts, recorded
 from parley.policy.models import LAYERS, MOMENTS, Bundle, Decision, Finding, Moment, Outcome, Rule, Severity
 from parley.policy.risk import Risk, score
 
 FACT_RULE = "facts"
 """Finding id for facts that no rule can be evaluated on."""
+SEALED_RULE = "sealed-payload"
+"""Finding id for a payload that nobody here can read, where the bundle wants it read."""
+SEALED_FACTS = frozenset(("values", "price", "terms", "approved", "data", "risk", "exposure"))
+"""What is known of an offer only with its payload."""
+_CLOSED = "the payload is sealed, and this bundle judges only what it can read"
 RISK_RULE = "risk"
 """Finding id for a risk score in the tier of approval or refusal."""
 
@@ -60,6 +66,29 @@ class PolicyEngine:
         """
         risk = self.risk(facts)
         return self._decision(facts, moment, self._findings(facts, moment, risk), risk)
+
+    def evaluate_sealed(self, facts: SealedFacts, *, moment: Moment) -> Decision:
+        """The decision on an offer whose payload is sealed to the parties. Unless the bundle leaves such
+        offers to the edges, it is refused; a rule that needs the payload is named in `unseen`.
+        """
+        entries = self._by_moment[moment]
+        unseen = [entry.rule.id for entry in entries if not SEALED_FACTS.isdisjoint(_heads(entry.mentions))]
+        if self.bundle.risk is not None:
+            unseen.append(RISK_RULE)
+        findings: list[Finding] = []
+        if self.bundle.opaque != "edges":
+            findings.append(
+                Finding(rule=SEALED_RULE, severity="refuse", reason=_CLOSED, values={"unseen": list(unseen)})
+            )
+        standing_in = facts.standing_in()
+        seen = activation(standing_in, moment, self.bundle.amount_unit)
+        for entry in entries:
+            if entry.rule.id not in unseen:
+                holds, problem = entry.program.verdict(seen)
+                if not holds:
+                    findings.append(_finding(entry, standing_in, seen, problem))
+        decision = self._decision(standing_in, moment, tuple(findings), None)
+        return decision.model_copy(update={"facts": facts.as_json(), "unseen": tuple(unseen)})
 
     def risk(self, facts: Facts) -> Risk | None:
         """The risk of these facts by the bundle's model, or None where it has none."""
@@ -148,6 +177,10 @@ def _risk_findings(risk: Risk | None, *, approved: bool) -> tuple[Finding, ...]:
         **{f"risk.{name}": str(part) for name, part in risk.parts.items()},
     }
     return (Finding(rule=RISK_RULE, severity=severity, reason=reason, values=values),)
+
+
+def _heads(mentions: Iterable[str]) -> set[str]:
+    return {name.partition(".")[0] for name in mentions}
 
 
 def _guarded(rule: Rule) -> str:

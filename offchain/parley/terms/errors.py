@@ -153,3 +153,11 @@ class KeyUnusable(TermsError):
 
     code = "terms.key-unusable"
     next_action = "Check the keystore file and the passphrase."
+
+
+class CardInvalid(TermsError):
+    """A key card that does not give a key of its agent now."""
+
+    code = "terms.card-invalid"
+    status = 422
+    next_action = "Ask the agent for a card that it signed itself and that has not expired."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import Field, SerializeAsAny, ValidationInfo, field_validator, model_validator
 
@@ -15,6 +15,7 @@ from parley.terms.lists import ShortText
 from parley.terms.message_core import MessageCore
 from parley.terms.payloads import PAYLOADS, Offer, Payload
 from parley.terms.performative import Performative
+from parley.terms.sealed import SEALABLE, Sealed
 from parley.terms.signing import Signer, check_signature
 from parley.terms.values import WIRE, Address, ChainId, Count, Hash32, Signature
 
@@ -30,6 +31,9 @@ __all__ = [
     "build_message",
     "verify_message",
 ]
+
+
+SEALED: Final = "parley/sealed"
 
 
 class Message(Document):
@@ -48,14 +52,16 @@ class Message(Document):
         core = info.data.get("core")
         if value is None or core is None:
             return None
-        kind = PAYLOADS[core.performative]
+        kind: type[Payload] = PAYLOADS[core.performative]
         if info.context is WIRE:
+            if isinstance(value, Mapping) and value.get("schema") == SEALED and core.performative in SEALABLE:
+                kind = Sealed
             if not isinstance(value, Mapping) or value.get("schema") != kind.model_fields["schema_"].default:
                 raise ValueError(f"{core.performative.wire} takes a payload of {kind.__name__}")
             payload = kind.model_validate(value, context=WIRE)
             payload.remember_canonical(value)
             return payload
-        if type(value) is not kind:
+        if type(value) is not kind and not (type(value) is Sealed and core.performative in SEALABLE):
             raise ValueError(f"{core.performative.wire} takes a payload of {kind.__name__}")
         return value
 

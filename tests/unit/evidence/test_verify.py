@@ -48,8 +48,14 @@ def test_a_whole_negotiation_verifies() -> None:
     assert report.ok
     assert report == verify_bundle(BUNDLE.canonical()) == verify_bundle(BUNDLE.as_json())
     outcomes = [check.outcome for check in report.checks]
-    assert outcomes == [Outcome.PASSED] * 9 + [Outcome.NOTHING] * 5 + [Outcome.SKIPPED] * 4
-    assert "ACCEPTED" in report.checks[5].detail
+    assert outcomes == (
+        [Outcome.PASSED] * 5
+        + [Outcome.NOTHING]
+        + [Outcome.PASSED] * 4
+        + [Outcome.NOTHING] * 5
+        + [Outcome.SKIPPED] * 4
+    )
+    assert "ACCEPTED" in report.checks[6].detail
     assert report.as_json()["ok"] is True
     assert report.verdict.startswith("Verified, but for: escrow code")
 
@@ -60,7 +66,7 @@ def test_the_first_failure_leaves_the_rest_not_reached() -> None:
     at = [check.name for check in report.checks].index("hash chain")
     assert all(check.outcome is Outcome.PASSED for check in report.checks[:at])
     assert all(check.outcome is Outcome.NOT_REACHED for check in report.checks[at + 1 :])
-    assert len(report.checks) == 18
+    assert len(report.checks) == 19
     assert report.verdict.startswith("NOT VERIFIED: hash chain")
 
 
@@ -364,13 +370,13 @@ def test_erased_payloads_leave_signatures_and_chain() -> None:
     assert report.ok
     assert _outcome(report, "signatures") is Outcome.PASSED
     assert _outcome(report, "turns and replay") is Outcome.PARTIAL
-    assert "message 1" in report.checks[5].detail
+    assert "message 1" in report.checks[6].detail
     assert _outcome(report, "deal derivation") is Outcome.PASSED  # the accepted offer is still there
     for erased in ((4,), (5,)):  # the accepted offer; the acceptance
         report = verify_bundle(AGREED.bundle(erase=erased))
         assert report.ok
         assert _outcome(report, "deal derivation") is Outcome.PARTIAL
-        assert "cannot be shown" in report.checks[6].detail
+        assert "cannot be shown" in report.checks[7].detail
         assert _outcome(report, "deal signatures") is Outcome.PASSED
 
 

@@ -16,6 +16,8 @@ PUBLIC = {
     ("GET", "/v1/agents"),
     ("GET", "/v1/agents/{address}"),
     ("GET", "/v1/reputation/{agent}"),
+    ("POST", "/v1/cards"),
+    ("GET", "/v1/agents/{address}/card"),
 }
 COLLECTIONS = {
     ("GET", "/v1/negotiations"),

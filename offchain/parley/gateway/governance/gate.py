@@ -19,7 +19,7 @@ from parley.gateway.governance.facts import Acquaintance
 from parley.gateway.governance.policies import PolicyRegister
 from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.live import Live
-from parley.policy.facts import Facts, facts_of
+from parley.policy.facts import Facts, facts_of, sealed_facts_of
 from parley.policy.impact import GRAVITY
 from parley.policy.models import Decision, Moment
 from parley.policy.review import ReviewRequest
@@ -28,6 +28,7 @@ from parley.store.models import NewEvent
 from parley.terms.deal import Deal
 from parley.terms.message import Message, Performative
 from parley.terms.payloads import Accept, Award, Offer
+from parley.terms.sealed import Sealed
 from parley.terms.terms import terms_of
 from parley.terms.values import Address, Hash32
 
@@ -45,6 +46,7 @@ ENDING = frozenset(
     )
 )
 """What may be said while stopped: only what ends a negotiation."""
+OFFERING = frozenset((Performative.PROPOSE, Performative.COUNTER))
 
 
 def decision_stream(negotiation: str) -> str:
@@ -124,9 +126,53 @@ class Gate:
         payload = message.payload
         if isinstance(payload, Offer) and message.core.sender in live.role_of:  # a mediator binds nobody
             return self._judged(live, message, payload, now, standing, "incoming")
+        if isinstance(payload, Sealed) and message.core.performative in OFFERING:
+            return self._judged_sealed(live, message, now, standing, "incoming")
         if isinstance(payload, Accept) and live.state.offer is not None:
-            return self._judged(live, message, live.state.offer.offer, now, standing, "acceptance")
+            offer = live.state.offer.content
+            if offer is None:
+                return self._judged_sealed(live, message, now, standing, "acceptance")
+            return self._judged(live, message, offer, now, standing, "acceptance")
         return Passage(standing)
+
+    def _judged_sealed(
+        self, live: Live, message: Message, now: int, standing: Mapping[str, int], moment: Moment
+    ) -> Passage:
+        """An offer that nobody here can read: judged by the rules that do without it, where the bundles leave
+        the others to the parties, and refused where one does not.
+        """
+        found, sender = _Found(), message.core.sender
+        for other in live.opening.parties:
+            if other.address == sender:
+                continue
+            deciding, _ = self._policies.engines_for(other.address)
+            asked = frozenset().union(*(engine.mentions for engine in deciding))
+            for engine in deciding:
+                facts = sealed_facts_of(
+                    live.domain,
+                    role=live.role_of[sender],
+                    counterparty=self._known.counterparty(other.address, asked),
+                    now=now,
+                    history=self._known.history(sender, other.address, asked),
+                )
+                with self._engines:
+                    decision = engine.evaluate_sealed(facts, moment=moment)
+                found.add(decision)
+                about = {
+                    "sequence": message.core.sequence,
+                    "sender": sender,
+                    "counterparty": other.address,
+                    "terms": None,
+                    "sealed": message.core.payload,
+                }
+                found.records.append(NewEvent(DECIDED, {**about, "decision": decision.as_json()}, PRIVATE))
+        worst = found.worst
+        if worst is None or worst.outcome == "allow":
+            return Passage(standing, tuple(found.records))
+        # An approval binds terms, and nobody here can say which terms these are: escalating is refusing.
+        reasons = "; ".join(finding.reason for finding in worst.findings)
+        refusal = PolicyRefused(f"the operator's policy refuses: {reasons}", **worst.problem())
+        return Passage(standing, tuple(found.records), refusal)
 
     def _judged(
         self,

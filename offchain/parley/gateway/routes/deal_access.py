@@ -65,6 +65,7 @@ class Contribution(RequestModel):
     signature: str = KindSignature
     authorization: Signature | None = None
     funding: Payment | None = None
+    deal: dict[str, Any] | None = None  # where the terms are sealed: nobody here could derive it
 
 
 def funding_of(role: str, authorization: str | None, payment: Payment | None) -> Funding:
@@ -145,9 +146,10 @@ class DealAccess:
 
     async def contribute(self, caller: Session, body: Mapping[str, Any]) -> Response:
         part = parse_model(Contribution, body)
+        brought = None if part.deal is None else Deal.from_json(part.deal)
         funding = funding_of("", part.authorization, part.funding)
         deal_id, agreement = await self.gateway.sign_agreement(
-            caller, part.negotiation, part.index, part.open_by, part.signature, funding
+            caller, part.negotiation, part.index, part.open_by, part.signature, funding, brought
         )
         if agreement.submitted:
             return await asyncio.to_thread(self.shown, caller, deal_id)

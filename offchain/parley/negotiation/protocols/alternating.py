@@ -11,6 +11,7 @@ from parley.negotiation.state import NegotiationState, Step
 from parley.negotiation.status import Reason, Status
 from parley.terms.message import Message
 from parley.terms.payloads import Accept, Award, Commit, Escalate, Offer, Payload, Reject, Reveal
+from parley.terms.sealed import Sealed
 from parley.terms.values import Address, Hash32
 
 
@@ -31,7 +32,7 @@ class Alternating:
         match payload:
             case Award():
                 pass
-            case Offer():
+            case Offer() | Sealed():
                 return moves.offer(self.rules, state, message, message_hash, payload)
             case Accept():
                 return moves.accept(self.rules, state, message, payload)

@@ -39,18 +39,16 @@ def speak(
     at: int,
     message: Message,
     message_hash: Hash32,
-    payload: Offer,
+    payload: Offer | None,
     values: tuple[int | str, ...],
-    digest: Hash32,
+    digest: Hash32 | None,
 ) -> Step:
-    """The last offer: repeats and loops are past, so it may be an old one."""
+    """The last offer: repeats and loops are past, so it may be an old one. No `payload`: it is sealed."""
     core = message.core
     role = rules.roles[at]
     word = state.last_word or LastWord(0)
-    record = replace(state.records[at], values=values, digest=digest, final=True)
-    offer = StandingOffer(
-        message_hash, role, core.sequence, core.payload, payload, payload.expires_at, values
-    )
+    record = replace(state.records[at], values=values or None, digest=digest, final=True)
+    offer = StandingOffer(message_hash, role, core.sequence, core.payload, payload, core.expires_at, values)
     state = replace(
         state,
         status=Status.COUNTER,
@@ -61,8 +59,10 @@ def speak(
         moves=state.moves + 1,
     )
     state = replace(state, turn=turn_after(rules, state), round=state.moves // len(rules.roles))
-    made = OfferMade(role, message_hash, payload, core.sequence, values)
-    return Step(state, (made, TurnPassed(state.turn, state.round)))
+    passed = TurnPassed(state.turn, state.round)
+    if payload is None:
+        return Step(state, (passed,))
+    return Step(state, (OfferMade(role, message_hash, payload, core.sequence, values), passed))
 
 
 def passed_on(rules: Rules, state: NegotiationState) -> Step | None:
