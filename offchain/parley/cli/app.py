@@ -16,6 +16,7 @@ from parley.cli import (
     govern,
     keys,
     kpis,
+    migrate_store,
     negotiate,
     reputation,
     retention,
@@ -44,6 +45,7 @@ app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("kpis")(kpis.kpis)
+app.command("migrate-store")(migrate_store.migrate_store)
 app.command("deploy")(deploy.deploy)
 app.command("reputation")(reputation.reputation)
 app.add_typer(agent.app, name="agent")

@@ -24,7 +24,7 @@ from parley.gateway.startup import load_document
 from parley.policy.models import Bundle
 from parley.policy.service import PolicyEngine
 from parley.policy.tripwires import Tripwires
-from parley.store.engine import make_engine, parse_url
+from parley.store.engine import make_engine, parse_url, require_settled
 from parley.store.errors import translate
 from parley.store.schema import HEAD
 from parley.terms.values import Address
@@ -123,6 +123,7 @@ def _database(settings: GatewaySettings) -> str:
                     "warn", "empty, or another program's", "Check PARLEY_DATABASE before the first start."
                 )
             found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+            require_settled(found)
             if found is not None and str(found) > HEAD:
                 raise _Bad("fail", f"schema {found} is newer than {HEAD}", "Run the newer version of Parley.")
             if found != HEAD:

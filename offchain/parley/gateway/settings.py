@@ -64,6 +64,7 @@ class GatewaySettings(BaseSettings):
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For names the caller, with commas between them
     page_limit: int = Field(default=100, ge=1, le=1_000)
     live_cache: int = Field(default=4_096, ge=1)  # negotiations whose state stays in memory
+    work: Literal["inside", "apart"] = "inside"  # apart: parley worker settles and delivers
     worker_seconds: float = Field(default=0.25, gt=0)
     shutdown_seconds: int = Field(default=5, ge=1)
 

@@ -14,8 +14,8 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from parley.store.errors import StoreConfig, StoreSchema, translate
-from parley.store.schema import HEAD
+from parley.store.errors import StoreConfig, StoreSchema, StoreUnfinished, translate
+from parley.store.schema import HEAD, MOVED, MOVING
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATING = threading.Lock()  # Alembic's environment is process-global
@@ -104,11 +104,24 @@ def _revision(engine: Engine) -> str | None:
         return str(row[0]) if row else None
 
 
+def require_settled(found: str | None) -> None:
+    """Raises `StoreUnfinished` or `StoreSchema` for a database that is being moved, or has been."""
+    if found == MOVING:
+        raise StoreUnfinished("A move into this database is not finished.", found=found)
+    if found == MOVED:
+        raise StoreSchema(
+            "This database has been moved to another one.",
+            next_action="Set PARLEY_DATABASE to the database that it was moved to.",
+            found=found,
+        )
+
+
 def migrate(engine: Engine) -> None:
     """Bring an empty or older database to the newest schema. Raises `StoreSchema` for an unknown one."""
     found = _revision(engine)
     if found == HEAD:
         return
+    require_settled(found)
     from alembic import command  # slow to import; needed only when there is something to migrate
     from alembic.config import Config
     from alembic.util import CommandError

@@ -130,6 +130,24 @@ class StoreSchema(StoreError):
     status = 503
 
 
+class StoreUnfinished(StoreSchema):
+    """A database into which another one is being moved, or one that is not fit for it."""
+
+    code = "store.unfinished"
+    next_action = (
+        "Run parley migrate-store with the same --from and --to until it is done, or name an empty database."
+    )
+
+
+class StoreLive(StoreError):
+    """Somebody uses the database."""
+
+    code = "store.live"
+    next_action = "Stop every process that uses the database named, then try again."
+    retryable = True
+    status = 409
+
+
 class StoreConfig(StoreError):
     """The database URL cannot be used."""
 

@@ -12,6 +12,10 @@ from sqlalchemy.sql.dml import Insert
 
 HEAD: Final = "0004"
 """Revision of the newest migration."""
+MOVING: Final = "moving"
+"""In the place of a revision: a move into this database is not finished, and no version opens it."""
+MOVED: Final = "moved"
+"""In the place of a revision: this database was moved, and no version opens it."""
 
 metadata = sa.MetaData()
 
