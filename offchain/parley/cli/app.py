@@ -25,6 +25,7 @@ from parley.cli import (
     serve,
     tournament,
     verify,
+    worker,
 )
 from parley.cli.output import print_failure, print_json
 from parley.errors import ParleyError
@@ -42,6 +43,7 @@ app.command("negotiate")(negotiate.negotiate)
 app.command("tournament")(tournament.tournament)
 app.command("scenario")(scenario.scenario)
 app.command("serve")(serve.serve)
+app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("kpis")(kpis.kpis)

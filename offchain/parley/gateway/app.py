@@ -69,13 +69,15 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        worker = Worker(gateway)
+        worker = Worker(gateway) if gateway.settings.work == "inside" else None
         await gateway.feed.start()
-        await worker.start()
+        if worker is not None:
+            await worker.start()
         try:
             yield
         finally:
-            await worker.stop()
+            if worker is not None:
+                await worker.stop()
             await gateway.feed.stop()
             if owns:
                 gateway.close()

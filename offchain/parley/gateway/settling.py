@@ -152,6 +152,10 @@ class SettlementDesk:
         block = self._node.block_number()
         if self._worker.last_error is not None:
             raise SettlementUnavailable(f"settlement waits: {self._worker.last_error.message}")
+        if self._settings.work == "apart" and not self._worker.anyone():
+            raise SettlementUnavailable(
+                "no worker settles", next_action="Start parley worker; what is accepted waits until then."
+            )
         cursor = self._indexer.cursor()
         return {"block": block, "indexed": -1 if cursor is None else cursor.number}
 
@@ -162,8 +166,8 @@ class SettlementDesk:
 def open_desk(
     settings: GatewaySettings, store: EventStore, signer: Signer, tracing: Tracing | None = None
 ) -> DealDesk:
-    """A desk with its worker running. Raises NodeUnreachable, NodeWrongChain, ContractMissing: nothing
-    started then.
+    """A desk, its worker running unless others work. Raises NodeUnreachable, NodeWrongChain,
+    ContractMissing: nothing started then.
     """
     node = NodeClient(settings.rpc_url or "", chain_id=settings.chain_id)
     node.check()
@@ -185,5 +189,7 @@ def open_desk(
     )
     settlement = Settlement(store, sender, indexer, escrow)
     costs = Costs(store, node, tracing)
-    worker = SettlementWorker(settlement, store, beside=(costs.tick,)).start()
+    worker = SettlementWorker(settlement, store, beside=(costs.tick,))
+    if settings.work == "inside":
+        worker.start()
     return SettlementDesk(settings, node, settlement, indexer, Standing(store, indexer), worker)

@@ -36,15 +36,15 @@ def load_document(model: type[DocumentT], path: Path | None, setting: str) -> Do
         ) from error
 
 
-def open_gateway(settings: GatewaySettings) -> Gateway:
-    """A gateway ready to serve.
+def open_gateway(settings: GatewaySettings, *, service: str = "parley-gateway") -> Gateway:
+    """A gateway ready to serve; `service` is its name in traces.
 
     Raises SettingsInvalid and its kind, the errors of the store (read-only, locked, damaged) and of the
     chain (unreachable, another chain id, no escrow there): each says what to do. Nothing stays open when it
     raises.
     """
     signer = gateway_signer(settings)
-    tracing = tracing_to(settings.traces, "parley-gateway", settings.traces_share)
+    tracing = tracing_to(settings.traces, service, settings.traces_share)
     bundle = load_document(Bundle, settings.policy, "PARLEY_POLICY")
     wires = load_document(Tripwires, settings.tripwires, "PARLEY_TRIPWIRES")
     store = EventStore.open(settings.database)

@@ -10,9 +10,11 @@ import logging
 import threading
 from collections.abc import Callable, Sequence
 
+import sqlalchemy as sa
+
 from parley.errors import ParleyError
 from parley.settlement.service import Settlement
-from parley.store import EventStore, Lease, LeaseLost, StoreError
+from parley.store import EventStore, Lease, LeaseLost, StoreError, schema
 from parley.store.leases import holder_name, is_gone
 
 LEASE = "settlement"
@@ -71,6 +73,13 @@ class SettlementWorker:
     def active(self) -> bool:
         """Whether this process settles now; otherwise another one on the same database does."""
         return self._lease is not None
+
+    def anyone(self) -> bool:
+        """Whether some process on the same database holds the lease, as far as its clock says. Blocks."""
+        table = schema.leases
+        query = sa.select(table.c.expires_at).where(table.c.name == LEASE)
+        found = self._store.query(query)
+        return bool(found) and int(found[0][0]) >= self._store.now()
 
     @property
     def healthy(self) -> bool:

@@ -62,3 +62,17 @@ def test_it_outlives_a_dead_node(
         assert until(store, signed.deal_id, "open")
     finally:
         worker.stop()
+
+
+def test_others_can_tell_whether_anyone_settles(settlement: Settlement, store: EventStore) -> None:
+    idle = SettlementWorker(settlement, store)
+    assert not idle.anyone()
+    worker = SettlementWorker(settlement, store, idle=0.01, beside=(lambda: bool(done.set()),))
+    done = threading.Event()
+    worker.start()
+    try:
+        assert done.wait(20), "what is beside is done too"
+        assert idle.anyone()
+    finally:
+        worker.stop()
+    assert not idle.anyone()
