@@ -45,7 +45,8 @@ def figures(caller: Any, **params: Any) -> Any:
 
 def bargain(talk: Any, clock: Any, seconds: int, first: int, agreed: int) -> None:
     talk.start()
-    for agent, price in ((talk.buyer, 2_000_000), (talk.seller, first), (talk.buyer, agreed)):
+    offers = ((talk.buyer, 2_000_000), (talk.seller, first), (talk.buyer, 2_500_000))
+    for agent, price in (*offers, (talk.seller, (first + agreed) // 2), (talk.buyer, agreed)):
         assert talk.say_offer(agent, price, at=clock.now).status_code == 201
     clock.now += seconds
     assert talk.say_accept(talk.seller, at=clock.now).status_code == 201
