@@ -49,7 +49,7 @@ class Operator:
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self._signer = signer
-        self._chain_id = chain_id
+        self._chain_id = self.chain_id = chain_id
         self._clock = clock
         identity = KeyIdentity(signer, chain_id, audience)
         self.client = GatewayClient(url, identity, transport=transport, scopes=scopes)

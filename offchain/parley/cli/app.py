@@ -9,6 +9,7 @@ import typer
 from parley import __version__
 from parley.cli import (
     agent,
+    consent,
     demo,
     deploy,
     doctor,
@@ -57,6 +58,7 @@ app.add_typer(govern.govern, name="govern")
 app.add_typer(govern.policy, name="policy")
 app.add_typer(govern.approvals, name="approvals")
 app.add_typer(retention.app, name="retention")
+app.add_typer(consent.app, name="consent")
 
 
 def _version(shown: bool) -> None:

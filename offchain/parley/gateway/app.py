@@ -18,6 +18,7 @@ from parley.gateway.routes import (
     agents,
     approvals,
     cards,
+    consents,
     controls,
     deal_actions,
     deals,
@@ -52,6 +53,7 @@ ROUTES = (
     policies,
     controls,
     retention,
+    consents,
     kpis,
     webhooks,
 )

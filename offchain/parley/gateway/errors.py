@@ -108,6 +108,14 @@ class Stopped(GatewayError):
     )
 
 
+class ConsentMissing(GatewayError):
+    """Data of this class is used by consent only. `values`: `subject`, `to`, `data_class`, `purpose`."""
+
+    code = "gateway.consent-missing"
+    status = 403
+    next_action = "Post a signed consent of values.subject at POST /v1/consents, or withdraw."
+
+
 class NotAnOperator(GatewayError):
     code = "gateway.not-an-operator"
     status = 403

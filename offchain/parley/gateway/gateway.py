@@ -31,6 +31,7 @@ from parley.gateway.observe.figures import Targets
 from parley.gateway.observe.kpis import Kpis
 from parley.gateway.observe.scrape import Standings
 from parley.gateway.privacy.cards import Cards
+from parley.gateway.privacy.consents import ConsentRegister
 from parley.gateway.privacy.eraser import Eraser
 from parley.gateway.privacy.retention import RetentionDesk
 from parley.gateway.rates import Rates
@@ -95,6 +96,7 @@ class Gateway:
     retention: RetentionDesk
     eraser: Eraser
     cards: Cards
+    consents: ConsentRegister
     tracing: Tracing
     metrics: Metrics
     kpis: Kpis
@@ -207,7 +209,10 @@ def assemble(
     directory = Directory(store)
     webhooks, secrets = Webhooks(store), Secrets(signer)
     known = Acquaintance(store, directory, deals, clock)
-    gate = Gate(controls, policies, reviews, known, review_seconds=settings.review_seconds)
+    consents = ConsentRegister(
+        store, chain_id=settings.chain_id, classes=settings.consent_classes, clock=clock
+    )
+    gate = Gate(controls, policies, reviews, known, consents, review_seconds=settings.review_seconds)
     retention = RetentionDesk(store, chain_id=settings.chain_id, operators=operators, clock=clock)
     escrow = Address(settings.escrow)
     live = LiveNegotiations(store, settings.live_cache)
@@ -263,6 +268,7 @@ def assemble(
         ),
         rates=Rates(settings),
         retention=retention,
+        consents=consents,
         cards=Cards(store, chain_id=settings.chain_id, clock=clock),
         eraser=Eraser(store, retention, live, signer, chain_id=settings.chain_id, clock=clock),
         webhooks=webhooks,

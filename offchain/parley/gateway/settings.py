@@ -50,6 +50,7 @@ class GatewaySettings(BaseSettings):
     tripwires: Path | None = None  # a parley/tripwires document: thresholds that raise alarms or stop
     operators: Addresses = ()  # addresses that stop, lift and roll out policies
     reviewers: Addresses = ()  # addresses that decide what the policies escalate
+    consent_classes: Annotated[tuple[str, ...], NoDecode] = ("personal",)  # data shared by consent only
     review_seconds: int = Field(default=1_800, ge=60, le=604_800)  # unanswered, it is refused then
 
     challenge_seconds: int = Field(default=120, ge=5, le=3_600)
@@ -78,10 +79,18 @@ class GatewaySettings(BaseSettings):
     target_discount_ppm: int = Field(default=100_000, ge=0)  # median, against the seller's first price
     target_dispute_ppm: int = Field(default=10_000, ge=0)  # of the deals opened
 
-    @field_validator("operators", "reviewers", mode="before")
+    @field_validator("consent_classes")
+    @classmethod
+    def _classes(cls, found: tuple[str, ...]) -> tuple[str, ...]:
+        for name in found:
+            if name not in ("public", "internal", "personal"):
+                raise ValueError(f"not a class of data (public, internal, personal): {name[:60]}")
+        return found
+
+    @field_validator("operators", "reviewers", "consent_classes", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
-        """From the environment: addresses with commas or spaces between them."""
+        """From the environment: a list with commas or spaces between its items."""
         return tuple(given.replace(",", " ").split()) if isinstance(given, str) else given
 
     @model_validator(mode="before")

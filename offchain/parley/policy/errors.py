@@ -137,3 +137,11 @@ class RetentionInvalid(PolicyError):
     code = "policy.retention-invalid"
     status = 409
     next_action = "Read the schedule, the holds and the number of the next order, and sign a new one."
+
+
+class ConsentInvalid(PolicyError):
+    """A consent record that cannot be taken. `values` say why."""
+
+    code = "policy.consent-invalid"
+    status = 409
+    next_action = "Read the records in force, and sign a new one with your own key."

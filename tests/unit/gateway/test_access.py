@@ -52,6 +52,8 @@ GOVERNING = {
     ("GET", "/v1/retention"),
     ("GET", "/v1/retention/due"),
     ("POST", "/v1/retention"),
+    ("GET", "/v1/consents"),
+    ("POST", "/v1/consents"),
 }
 
 

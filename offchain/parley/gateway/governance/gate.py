@@ -13,12 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from parley.errors import ParleyError
-from parley.gateway.errors import ApprovalNeeded, PolicyRefused, Stopped
+from parley.gateway.errors import ApprovalNeeded, ConsentMissing, PolicyRefused, Stopped
 from parley.gateway.governance.controls import ControlRoom
 from parley.gateway.governance.facts import Acquaintance
 from parley.gateway.governance.policies import PolicyRegister
 from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.live import Live
+from parley.gateway.privacy.consents import ConsentRegister
 from parley.policy.facts import Facts, facts_of, sealed_facts_of
 from parley.policy.impact import GRAVITY
 from parley.policy.models import Decision, Moment
@@ -85,9 +86,11 @@ class Gate:
         policies: PolicyRegister,
         reviews: ReviewDesk,
         known: Acquaintance,
+        consents: ConsentRegister,
         *,
         review_seconds: int,
     ) -> None:
+        self._consents = consents
         self._controls = controls
         self._policies = policies
         self._reviews = reviews
@@ -99,7 +102,12 @@ class Gate:
         """Takes in what other processes decided; whether anything changed. Blocks."""
         moved = [
             folded.refresh()
-            for folded in (self._controls.folded, self._policies.folded, self._reviews.folded)
+            for folded in (
+                self._controls.folded,
+                self._policies.folded,
+                self._reviews.folded,
+                self._consents.folded,
+            )
         ]
         return any(moved)
 
@@ -121,8 +129,11 @@ class Gate:
         try:
             if message.core.performative not in ENDING:
                 self._controls.require_running(live.role_of, _tokens(live))
-        except Stopped as stopped:
-            return Passage(standing, refusal=stopped)
+                if self._consents.concerns(live.domain.data_class):
+                    standing[self._consents.folded.stream] = self._consents.folded.current()[1]
+                    self._require_consent(live, message.core.sender, now)
+        except (Stopped, ConsentMissing) as refused:
+            return Passage(standing, refusal=refused)
         payload = message.payload
         if isinstance(payload, Offer) and message.core.sender in live.role_of:  # a mediator binds nobody
             return self._judged(live, message, payload, now, standing, "incoming")
@@ -134,6 +145,12 @@ class Gate:
                 return self._judged_sealed(live, message, now, standing, "acceptance")
             return self._judged(live, message, offer, now, standing, "acceptance")
         return Passage(standing)
+
+    def _require_consent(self, live: Live, sender: Address, now: int) -> None:
+        """What a party says goes to all others: to each of them only by its consent."""
+        if sender in live.role_of:
+            others = [party.address for party in live.opening.parties if party.address != sender]
+            self._consents.require(sender, live.domain.data_class, others, now)
 
     def _judged_sealed(
         self, live: Live, message: Message, now: int, standing: Mapping[str, int], moment: Moment

@@ -107,7 +107,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
 
 def recorded_decisions(gateway: Gateway, limit: int) -> Iterator[tuple[str, Decision]]:
-    """The newest decisions that counted and were not erased, oldest first, each with the stream and sequence
+    """The newest decisions that counted, were not erased and may be analysed, oldest first, each with the stream and sequence
     it stands at. Blocks.
     """
     table = schema.events
@@ -117,5 +117,9 @@ def recorded_decisions(gateway: Gateway, limit: int) -> Iterator[tuple[str, Deci
         .order_by(table.c.position.desc())
         .limit(limit)
     )
+    now = gateway.clock()
     for event in map(event_of, reversed(gateway.store.query(query))):
+        data_class = event.data["decision"]["facts"].get("data_class", "personal")
+        if not gateway.consents.allows(event.data["sender"], data_class, "analysis", now):
+            continue
         yield f"{event.stream}/{event.sequence}", Decision.parse(event.data["decision"])
