@@ -7,6 +7,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from bench.bargains import Bargain
@@ -118,34 +119,58 @@ class Engine:
         self._seed += 1
         return Match(self.bargain.domain, self._seats, self._seed)
 
-    def rounds(self, seconds: float) -> float:
-        """Complete rounds for a second of processor time."""
+    def rounds(self, seconds: float, *, hashed: bool = False) -> float:
+        """Complete rounds for a second of processor time; `hashed` with all messages made, hashed, chained
+        and stepped through the machine as well.
+        """
         rounds, spent = 0, 0.0
         while spent < seconds:
             match = self.match()
             began = time.process_time()
             while match.live:
                 match.turn()
+            if hashed:
+                match.state.hash()
             spent += time.process_time() - began
-            rounds += match.state.moves // 2
+            rounds += match.moves // 2
         return rounds / spent
 
 
-def rates(peer: Peer, strategy: str, stretches: int, seconds: float) -> tuple[list[float], list[float]]:
-    """Rounds a second of the engine and of NegMAS, in turns."""
+@dataclass(frozen=True)
+class Rates:
+    """Rounds a second, one figure for each stretch of the run: of the engine, of the engine with all its
+    messages hashed, and of NegMAS, measured in turns.
+    """
+
+    ours: list[float]
+    hashed: list[float]
+    theirs: list[float]
+
+    @property
+    def ratio(self) -> float:
+        return _ratio(self.ours, self.theirs)
+
+    @property
+    def hashed_ratio(self) -> float:
+        return _ratio(self.hashed, self.theirs)
+
+
+def rates(peer: Peer, strategy: str, stretches: int, seconds: float) -> Rates:
+    """The engine's rounds and those of NegMAS, in turns."""
     engine = Engine(strategy)
     scenario = engine.bargain.scenario()
     engine.rounds(seconds / 4)
-    ours, theirs = [], []
+    found = Rates([], [], [])
     for _ in range(stretches):
         gc.collect()
-        ours.append(engine.rounds(seconds))
+        found.ours.append(engine.rounds(seconds))
+        found.hashed.append(engine.rounds(seconds, hashed=True))
         measured = peer.rate(scenario, [PEER, PEER], ROUNDS, seconds)
-        theirs.append(measured["rounds"] / measured["seconds"])
-    return ours, theirs
+        found.theirs.append(measured["rounds"] / measured["seconds"])
+    return found
 
 
-def ratio(ours: list[float], theirs: list[float]) -> float:
+def _ratio(ours: list[float], theirs: list[float]) -> float:
     return round(statistics.median(a / b for a, b in zip(ours, theirs, strict=True)), 2)
 
 

@@ -18,6 +18,7 @@ from bench.negmas.bridge import Answer, Peer
 from parley.negotiation.analysis import Analysis
 from parley.negotiation.space import Outcome, Space
 from parley.negotiation.strategies import AcceptOffer, Propose, Strategy, View
+from parley.negotiation.strategies.view import Made
 
 BASELINE = "BoulwareTBNegotiator"
 CALLER = "@"
@@ -60,36 +61,37 @@ class Seat:
         self._strategy = strategy
         self._seat = seat
         self._seed = seed
-        self._mine: list[Outcome] = []
-        self._theirs: list[Outcome] = []
+        self._made = Made()
 
     def __call__(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:
         offer = asked["offer"]
         table: Outcome | None = None
         if offer is not None:
             table = tuple(column[at] for column, at in zip(self._columns, offer, strict=True))
-            self._theirs.append(table)
-        repeats = 0
-        for before, after in zip(reversed(self._mine[:-1]), reversed(self._mine), strict=False):
+            self._made.theirs.append(table)
+        repeats, mine = 0, self._made.mine
+        for before, after in zip(reversed(mine[:-1]), reversed(mine), strict=False):
             if before != after:
                 break
             repeats += 1
         view = View(
             space=self._space,
-            mine=tuple(self._mine),
-            theirs=tuple(self._theirs),
+            mine=tuple(mine),
+            theirs=tuple(self._made.theirs),
             table=table,
             round=asked["step"],
             moves=2 * asked["step"] + self._seat,
             repeats=repeats,
             seed=self._seed,
+            notes={},
+            made=self._made,
         )
         move = self._strategy.decide(view)
         if isinstance(move, AcceptOffer):
             return {"accept": True}
         if isinstance(move, Propose):
             outcome = self._space.outcome(move.values)
-            self._mine.append(outcome)
+            self._made.mine.append(outcome)
             return {
                 "offer": [column.index(value) for column, value in zip(self._columns, outcome, strict=True)]
             }

@@ -38,24 +38,29 @@ SHORT = {20: 3, 100: 3}
 
 
 def speed(peer: Peer, stretches: int, seconds: float) -> list[Result]:
-    ours, theirs = engine.rates(peer, "boulware", stretches, seconds)
-    default, beside = engine.rates(peer, DEFAULT, max(1, stretches // 3), seconds)
+    plain = engine.rates(peer, "boulware", stretches, seconds)
+    default = engine.rates(peer, DEFAULT, max(1, stretches // 3), seconds)
     state, logged = engine.memory("boulware", 20)
     return [
         T8.measured(
-            engine.ratio(ours, theirs),
+            plain.ratio,
             how="Boulware against Boulware over 1 000 outcomes, 100 rounds, no agreement possible. A round "
-            "is both parties' turn: each builds its view, checks the offer on the table and the one it is "
+            "is both parties' turn: each gets its view, checks the offer on the table and the one it is "
             f"about to make against a policy of {engine.RULES} rules (verdicts are kept by outcome), decides "
-            "and explains, builds the message with the hash of its payload and its EIP-712 digest chained to "
-            "the one before, steps it through the state machine and appends it to the log in memory. Nothing "
-            f"is signed. {NEGMAS}'s {engine.PEER} against itself on the same domain: no policy, no hashes. "
-            "Processor time, in turns in the same run; the median of the ratios.",
+            "with its reasons as data, and its move is judged by the rules of turns, repeats, loops and "
+            "rounds and appended to the log in memory. Hashes are for what leaves the process: hashed is "
+            "the same with every message made out of the log, with the hash of its payload and its EIP-712 "
+            "digest chained to the one before, and stepped through the state machine. Nothing is signed. "
+            f"{NEGMAS}'s {engine.PEER} against itself on the same domain: no policy, no hashes. Processor "
+            "time, in turns in the same run; the median of the ratios.",
             parts={
-                "ours, rounds a second": round(statistics.median(ours)),
-                "NegMAS, rounds a second": round(statistics.median(theirs)),
-                f"ours with {DEFAULT}, rounds a second": round(statistics.median(default)),
-                f"ours with {DEFAULT}, ratio": engine.ratio(default, beside),
+                "ours, rounds a second": round(statistics.median(plain.ours)),
+                "NegMAS, rounds a second": round(statistics.median(plain.theirs)),
+                "ours hashed, rounds a second": round(statistics.median(plain.hashed)),
+                "ours hashed, ratio": plain.hashed_ratio,
+                f"ours with {DEFAULT}, rounds a second": round(statistics.median(default.ours)),
+                f"ours with {DEFAULT}, ratio": default.ratio,
+                f"ours with {DEFAULT} hashed, ratio": default.hashed_ratio,
             },
         ),
         T14B.measured(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from math import prod
 
@@ -39,14 +39,24 @@ class Axis:
     gains: tuple[int, ...]
     likings: tuple[int, ...]
     span: int = 0
+    order: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """Indices of the values, the best first: by gain, then liking, then canonical order."""
+    losses: tuple[int, ...] = field(init=False, repr=False, compare=False)
+    """The negated gains in that order, ascending: what a bisection wants."""
+
+    def __post_init__(self) -> None:
+        gains, likings = self.gains, self.likings
+        order = sorted(range(len(gains)), key=lambda at: (-gains[at], -likings[at]))
+        object.__setattr__(self, "order", tuple(order))
+        object.__setattr__(self, "losses", tuple([-gains[at] for at in order]))
 
     @property
     def numeric(self) -> bool:
         return isinstance(self.values[0], int)
 
     def favourite(self) -> int:
-        """Index of the best value: by gain, then liking, then canonical order."""
-        return max(range(len(self.values)), key=lambda at: (self.gains[at], self.likings[at], -at))
+        """Index of the best value."""
+        return self.order[0]
 
     def nearest(self, value: IssueValue) -> int | None:
         """Index of `value`, or of the closest number below or above it; None for a text that is not there."""
@@ -79,10 +89,10 @@ class Branch:
         return prod(len(axis.values) for axis in self.axes)
 
     def outcome(self, indices: list[int]) -> Outcome:
-        return tuple(axis.values[at] for axis, at in zip(self.axes, indices, strict=True))
+        return tuple([axis.values[at] for axis, at in zip(self.axes, indices, strict=True)])
 
     def gain(self, indices: list[int]) -> int:
-        return self.base + sum(axis.gains[at] for axis, at in zip(self.axes, indices, strict=True))
+        return self.base + sum([axis.gains[at] for axis, at in zip(self.axes, indices, strict=True)])
 
     def liking(self, indices: list[int]) -> int:
         """Sum of the utilities of the issues without weight: breaks ties only."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from parley.negotiation.status import Fallback, Reason, Status
 from parley.terms.payloads import Offer
@@ -17,16 +18,14 @@ class Opened:
     first: str
 
 
-@dataclass(frozen=True, slots=True)
-class TurnPassed:
+class TurnPassed(NamedTuple):
     """`role` is on turn; `round` rounds are complete."""
 
     role: str
     round: int
 
 
-@dataclass(frozen=True, slots=True)
-class OfferMade:
+class OfferMade(NamedTuple):
     """`values` are the offer's in Python form, in the domain's order of issues."""
 
     role: str

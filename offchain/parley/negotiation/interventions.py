@@ -37,7 +37,7 @@ def ask(rules: Rules, state: NegotiationState, message: Message) -> Step:
         raise QueryLimit(
             "Too many queries and answers of this party in this round", max_queries=rules.max_queries
         )
-    state = _with_record(state, at, replace(record, queries=record.queries + 1))
+    state = _with_record(state, at, record._replace(queries=record.queries + 1))
     return Step(state, (Asked(rules.roles[at], message.core.sequence),))
 
 
@@ -59,7 +59,7 @@ def escalate(rules: Rules, state: NegotiationState, message: Message, payload: E
     record = state.records[at]
     if record.escalations >= 1:
         raise EscalationLimit("This party escalated in this round already", round=state.round)
-    state = _with_record(state, at, replace(record, escalations=record.escalations + 1))
+    state = _with_record(state, at, record._replace(escalations=record.escalations + 1))
     sender = message.core.sender
     return Step(replace(state, hold=Hold(sender, payload.terms)), (Held(sender, payload.terms),))
 

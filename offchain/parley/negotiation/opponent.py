@@ -16,6 +16,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from math import isqrt
 
+from parley.negotiation.scored import Scored
 from parley.negotiation.space import Axis, Outcome, Space
 from parley.terms.domain import IssueValue
 
@@ -79,31 +80,60 @@ class Frequency:
         return self._weights
 
 
-class Order:
+class Order(Scored):
     """Scores in weight · ppm from the distinct offers alone, each counting the more the earlier it came.
 
     A value is worth the root of its share of the most named value of its issue; a number falls straight from
     the first that was named. An issue weighs by the square of the share that its first value keeps. Time
-    and memory are linear in the distinct offers.
+    and memory are linear in the distinct offers, and offers can be added one by one.
     """
 
-    def __init__(self, space: Space, offers: Iterable[Outcome]) -> None:
-        distinct = list(dict.fromkeys(offers))
+    def __init__(self, space: Space, offers: Iterable[Outcome] = ()) -> None:
+        super().__init__(self._of)
         self._place = {name: at for at, name in enumerate(space.names)}
-        self._first = distinct[0] if distinct else None
-        self._counts: list[dict[IssueValue, int]] = []
-        total = len(distinct) * (len(distinct) + 1) // 2
-        shares = []
-        for at in range(len(space.names)):
-            counts: dict[IssueValue, int] = {}
-            for left, offer in zip(range(len(distinct), 0, -1), distinct, strict=True):
-                counts[offer[at]] = counts.get(offer[at], 0) + left
-            self._counts.append(counts)
-            kept = 1_000 if self._first is None else counts[self._first[at]] * 1_000 // total
-            shares.append(kept * kept // 1_000 + LEAST_SHARE)
-        self._weights = [share * PPM // sum(shares) for share in shares]
+        self._distinct: set[Outcome] = set()
+        self._first: Outcome | None = None
+        # For each issue how many distinct offers name a value, and the sum of how late after each it is now:
+        # an offer counts one for itself and one more for every later one.
+        self._named: list[dict[IssueValue, int]] = [{} for _ in space.names]
+        self._counts: list[dict[IssueValue, int]] = [{} for _ in space.names]
+        self._known: list[int] | None = None
+        self.taken = 0
+        for offer in offers:
+            self.add(offer)
 
-    def __call__(self, axis: Axis) -> list[int]:
+    def add(self, offer: Outcome) -> None:
+        """Takes in the next offer."""
+        self.taken += 1
+        if offer in self._distinct:
+            return
+        self._distinct.add(offer)
+        if self._first is None:
+            self._first = offer
+        for named, counts, value in zip(self._named, self._counts, offer, strict=True):
+            for each, times in named.items():
+                counts[each] += times
+            named[value] = named.get(value, 0) + 1
+            counts[value] = counts.get(value, 0) + 1
+        self._known = None
+        self.changed()
+
+    @property
+    def _weights(self) -> list[int]:
+        if self._known is None:
+            shares = [self._share(at) for at in range(len(self._counts))]
+            total = sum(shares)
+            self._known = [share * PPM // total for share in shares]
+        return self._known
+
+    def _share(self, at: int) -> int:
+        if self._first is None:
+            return 1_000 + LEAST_SHARE
+        total = len(self._distinct) * (len(self._distinct) + 1) // 2
+        kept = self._counts[at][self._first[at]] * 1_000 // total
+        return kept * kept // 1_000 + LEAST_SHARE
+
+    def _of(self, axis: Axis) -> list[int]:
         if self._first is None:
             return [0] * len(axis.values)
         at = self._place[axis.name]
@@ -112,7 +142,10 @@ class Order:
             return [weight * near for near in _nearness(axis, self._first[at])]
         counts = self._counts[at]
         most = max(counts.values())
-        return [weight * isqrt(PPM * PPM * counts.get(value, 0) // most) for value in axis.values]
+        return [
+            weight * isqrt(PPM * PPM * counts[value] // most) if value in counts else 0
+            for value in axis.values
+        ]
 
 
 class Nearness:

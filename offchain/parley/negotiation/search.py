@@ -9,19 +9,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
-from operator import eq
+from dataclasses import replace
+from typing import NamedTuple
 
 from parley.negotiation.errors import SearchExhausted
-from parley.negotiation.knapsack import Table, relaxed
+from parley.negotiation.knapsack import Relaxation, Table
+from parley.negotiation.scored import Scored, Scores, scored
 from parley.negotiation.space import Axis, Branch, Outcome, Space
 from parley.negotiation.walk import Pruner, Steps, best_first
 from parley.terms.domain import IssueValue
 
 Admissible = Callable[[Outcome], bool]
-Scores = Callable[[Axis], Sequence[int]]
-"""What the other side is thought to gain from each value of an axis: any integers, larger is better."""
 
 TRIES = 256
 """How many outcomes may be put to the policy in one search."""
@@ -33,8 +31,7 @@ LISTED_WINDOW = 2_048
 """How many allowed outcomes above a target are ranked by what the other side is thought to gain."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An outcome with the owner's exact utility, the estimated gain of the other side, and the key of its
     branch.
     """
@@ -54,6 +51,7 @@ class Search:
 
     def __init__(self, space: Space, admissible: Admissible, scores: Scores) -> None:
         self._space = space
+        self._constrained = bool(space.profile.constraints)
         self._admissible = admissible
         self._scores = scores
         self._left = TRIES
@@ -69,23 +67,42 @@ class Search:
         agrees with `last` in most issues; then better ones, up to the owner's best. None when policy
         admits none of those tried.
         """
-        if self._space.listed is None:
+        listed = self._space.listed
+        if listed is None:
             return self.at_least(target)
-        losses, outcomes = self._space.listed
-        end = bisect_right(losses, -target)
+        end = bisect_right(listed[0], -target)
         start = max(0, end - WINDOW)
-        window = range(end - 1, start - 1, -1)
-        order = list(window)
-        if last is not None and len(order) > 1:
-            agreeing = {at: sum(map(eq, outcomes[at], last)) for at in order}
-            order.sort(key=agreeing.__getitem__, reverse=True)
         try:
-            for at in chain(order, range(start - 1, -1, -1)):
-                if self._admits(outcomes[at]):
-                    return [Candidate(outcomes[at], -losses[at], 0, self._space.branch_key(outcomes[at]))]
+            for at in self._agreeing(start, end, last):
+                if self._admits(listed[1][at]):
+                    return [self._listed(at)]
+            for at in range(start - 1, -1, -1):
+                if self._admits(listed[1][at]):
+                    return [self._listed(at)]
         except _Spent:
             pass
         return []
+
+    def _agreeing(self, start: int, end: int, last: Outcome | None) -> Iterator[int]:
+        """Places of the list from `start` to `end`, backwards, those first that agree with `last` in more
+        issues.
+        """
+        if last is None or end - start < 2:
+            yield from range(end - 1, start - 1, -1)
+            return
+        marks, wanted = self._space.marks, self._space.mark(last)
+        shared = [(mark & wanted).bit_count() for mark in marks[start:end]]
+        shared.reverse()
+        first = max(shared)
+        yield end - 1 - shared.index(first)
+        order = sorted(range(len(shared)), key=shared.__getitem__, reverse=True)
+        for back in order[1:]:
+            yield end - 1 - back
+
+    def _listed(self, at: int) -> Candidate:
+        """The candidate at a place of the list."""
+        losses, outcomes = self._space.listed or ((), ())
+        return Candidate(outcomes[at], -losses[at], 0, self._space.branch_key(outcomes[at]))
 
     def at_least(self, target: int, scores: Scores | None = None) -> list[Candidate]:
         """For each branch the candidate of the highest score whose exact utility is at least `target`,
@@ -94,17 +111,19 @@ class Search:
         if self._space.profile.constraints and self._space.listed is not None:
             return self._allowed(target, scores or self._scores)
         found: list[Candidate] = []
+        kept = scored(scores or self._scores)
         try:
             for branch in self._space.branches:
-                table = [list((scores or self._scores)(axis)) for axis in branch.axes]
-                candidate = self._best_of(branch, table, target)
+                candidate = self._best_of(branch, kept, target)
                 if candidate is not None:
                     found.append(candidate)
         except _Spent:
             pass
         if not found and self._space.listed is not None:
             return self.just_above(target, None)
-        return sorted(found, key=lambda candidate: (-candidate.score, -candidate.gain))
+        if len(found) > 1:
+            found.sort(key=lambda candidate: (-candidate.score, -candidate.gain))
+        return found
 
     def _allowed(self, target: int, scores: Scores) -> list[Candidate]:
         """Where constraints join issues and what they leave is listed: of the outcomes that are worth the
@@ -136,21 +155,25 @@ class Search:
             pass
         return list(found.values()) or self.just_above(target, None)
 
-    def _best_of(self, branch: Branch, table: Table, target: int) -> Candidate | None:
+    def _best_of(self, branch: Branch, kept: Scored, target: int) -> Candidate | None:
         """The best candidate of one branch. Values that turn out to be what the policy objects to are
         taken out, and the rest is solved anew; when no single value is to blame the neighbours are tried.
         """
+        relaxation = kept.relaxation(branch)
+        table = relaxation.table
         whole, scores = branch, table
         for _ in range(NARROWINGS):
-            indices = relaxed(branch, table, target)
+            indices = relaxation.solve(target)
             if indices is None:
                 return self._walked(whole, scores, target)
-            if self._admits(branch.outcome(indices)):
-                return _candidate(branch, table, indices)
+            outcome = branch.outcome(indices)
+            if self._admits(outcome):
+                return _candidate(branch, table, indices, outcome)
             narrowed = self._narrowed(branch, table, indices)
             if narrowed is None:
                 break
             branch, table = narrowed
+            relaxation = Relaxation(branch, table)
         else:
             return self._walked(whole, scores, target)
         for chosen in _around(branch, table, indices, target):
@@ -203,7 +226,7 @@ class Search:
     def _admits(self, outcome: Outcome) -> bool:
         known = self._known.get(outcome)
         if known is None:
-            known = self._space.constraints_hold(outcome)
+            known = not self._constrained or self._space.constraints_hold(outcome)
             if known:
                 if self._left == 0:
                     raise _Spent
@@ -226,9 +249,9 @@ def _kept(axis: Axis, bad: int, good: int) -> list[int]:
     return list(range(good + 1)) if good < bad else list(range(good, len(axis.values)))
 
 
-def _candidate(branch: Branch, table: Table, indices: list[int]) -> Candidate:
-    score = sum(scores[at] for scores, at in zip(table, indices, strict=True))
-    return Candidate(branch.outcome(indices), branch.gain(indices), score, branch.key)
+def _candidate(branch: Branch, table: Table, indices: list[int], outcome: Outcome | None = None) -> Candidate:
+    score = sum([scores[at] for scores, at in zip(table, indices, strict=True)])
+    return Candidate(outcome or branch.outcome(indices), branch.gain(indices), score, branch.key)
 
 
 def _probes(axis: Axis, now: int) -> list[int]:

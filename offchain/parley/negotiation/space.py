@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from itertools import product
+from itertools import count, product
 from math import prod
 from operator import getitem
+from types import MappingProxyType
 from typing import Any
 
 from parley.negotiation.branches import AXIS_POINTS, Axis, Branch, Brancher, Outcome
@@ -60,6 +61,7 @@ class Space:
         if not self.branches:
             raise SpaceEmpty("The hard constraints of the profile leave no outcome", role=profile.role)
         self._gains: dict[Outcome, int] = {}
+        self._named: dict[Outcome, Mapping[str, IssueValue]] = {}
         self._tables = tuple(_Gains(self.names, profile, name) for name in self.names)
         self._depending = any(table.case_at is not None for table in self._tables)
         self._bonuses = _Bonuses(self.names, profile) if profile.bonuses else None
@@ -136,6 +138,38 @@ class Space:
     def branch_key(self, outcome: Outcome) -> tuple[IssueValue, ...]:
         """The `key` of the branch that an outcome belongs to."""
         return self._brancher.key(outcome)
+
+    @cached_property
+    def marks(self) -> tuple[int, ...]:
+        """For each listed outcome its `mark`; empty where nothing is listed."""
+        return () if self.listed is None else tuple([self.mark(outcome) for outcome in self.listed[1]])
+
+    def mark(self, outcome: Outcome) -> int:
+        """A bit for each value of a listed outcome: two outcomes agree in as many issues as their marks
+        share bits.
+        """
+        found = 0
+        for bits, value in zip(self._bits, outcome, strict=True):
+            found |= bits.get(value, 0)
+        return found
+
+    @cached_property
+    def _bits(self) -> tuple[dict[IssueValue, int], ...]:
+        """For each issue a bit for every value of it that is listed."""
+        columns = [
+            {outcome[at]: None for outcome in (self.listed or ((), ()))[1]} for at in range(len(self.names))
+        ]
+        fresh = count()
+        return tuple({value: 1 << next(fresh) for value in column} for column in columns)
+
+    def named(self, outcome: Outcome) -> Mapping[str, IssueValue]:
+        """The outcome as values by issue, to be read only: one mapping for all who ask."""
+        known = self._named.get(outcome)
+        if known is None:
+            if len(self._named) >= REMEMBERED:
+                self._named.clear()
+            known = self._named[outcome] = MappingProxyType(self.mapping(outcome))
+        return known
 
     def mapping(self, outcome: Outcome) -> dict[str, IssueValue]:
         """The outcome as values by issue."""

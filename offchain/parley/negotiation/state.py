@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from parley.negotiation.effects import Effect
 from parley.negotiation.errors import OpaqueOffer
@@ -17,8 +17,7 @@ PAIR_BYTES = 16
 HISTORY_BYTES = 34
 
 
-@dataclass(frozen=True, slots=True)
-class StandingOffer:
+class StandingOffer(NamedTuple):
     """The latest offer: what an acceptance has to cite. `content` is None where it is sealed and this machine
     cannot read it; `values` are the offer's in
     Python form, in the domain's order of issues; `expires_at` 0 means that it holds until the
@@ -54,8 +53,7 @@ class StandingOffer:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class PartyRecord:
+class PartyRecord(NamedTuple):
     """What the stops need to know of one party. `values` are its latest offer's, in the domain's order of
     issues, and `digest` the hash of their canonical form; both None before its first offer.
     """
@@ -210,8 +208,7 @@ class NegotiationState:
         return document_hash(self.document())
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """The state after an admitted message, and what follows from it."""
 
     state: NegotiationState

@@ -4,8 +4,6 @@ section 5).
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from parley.negotiation.errors import OfferWasFinal, RepeatLimit
 from parley.negotiation.rules import Rules
 from parley.negotiation.state import PAIR_BYTES, PartyRecord
@@ -13,7 +11,7 @@ from parley.negotiation.weak import is_weak
 from parley.terms.values import Hash32, keccak
 
 LOOP_AT = 3
-_NO_OFFER = bytes(32)
+_NO_OFFER = "00" * 32
 
 
 def record_offer(
@@ -43,13 +41,11 @@ def pair_digest(records: tuple[PartyRecord, ...]) -> bytes | None:
     """16 bytes for the combination of everyone's latest offers, None while fewer than two parties have made
     one.
     """
-    offered = [record.digest for record in records if record.digest is not None]
-    if len(offered) < 2:
+    digests = [record.digest for record in records]
+    if len(digests) - digests.count(None) < 2:
         return None
-    packed = b"".join(
-        _NO_OFFER if record.digest is None else bytes.fromhex(record.digest[2:]) for record in records
-    )
-    return keccak(packed)[:PAIR_BYTES]
+    packed = "".join([_NO_OFFER if digest is None else digest[2:] for digest in digests])
+    return keccak(bytes.fromhex(packed))[:PAIR_BYTES]
 
 
 def with_pair(pairs: bytes, pair: bytes) -> tuple[bytes, bool]:
@@ -77,4 +73,4 @@ def new_round(records: tuple[PartyRecord, ...]) -> tuple[PartyRecord, ...]:
     """The records with the allowances that are counted by round given back."""
     if all(record.queries == 0 and record.escalations == 0 for record in records):
         return records
-    return tuple(replace(record, queries=0, escalations=0) for record in records)
+    return tuple(record._replace(queries=0, escalations=0) for record in records)

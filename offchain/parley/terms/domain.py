@@ -312,6 +312,22 @@ class Domain(Document):
         self._check_complete(values)
         return {issue.name: issue.encode(values[issue.name]) for issue in self.issues}
 
+    def encoded(self, values: tuple[IssueValue, ...]) -> Mapping[str, int | str]:
+        """As `encode_values`, of values in the order of the issues; remembered, and to be read only."""
+        found = self._encoded.get(values)
+        if found is None:
+            if len(values) != len(self.issues):
+                raise IssueValuesInvalid("one value for every issue is needed", issue="", value="")
+            found = {issue.name: issue.encode(value) for issue, value in zip(self.issues, values, strict=True)}
+            if len(self._encoded) >= DECODED:
+                self._encoded.clear()
+            self._encoded[values] = found
+        return found
+
+    @cached_property
+    def _encoded(self) -> dict[tuple[IssueValue, ...], dict[str, int | str]]:
+        return {}
+
     def _check_complete(self, values: Mapping[str, Any]) -> None:
         if values.keys() != self._by_name.keys():
             wrong = sorted(str(name) for name in values.keys() ^ self._by_name.keys())

@@ -180,7 +180,7 @@ class SealedBids(Bidding):
         record = state.records[at]
         if record.escalations >= 1:
             raise EscalationLimit("This party escalated in this round already", round=state.round)
-        record = replace(record, escalations=record.escalations + 1)
+        record = record._replace(escalations=record.escalations + 1)
         records = (*state.records[:at], record, *state.records[at + 1 :])
         sender = message.core.sender
         held = replace(state, records=records, hold=Hold(sender, payload.terms))

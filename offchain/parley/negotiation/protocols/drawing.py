@@ -30,7 +30,7 @@ def begun(rules: Rules, state: NegotiationState) -> NegotiationState:
 
 def pending(state: NegotiationState) -> bool:
     """Whether the draw is still to be finished."""
-    return any(lot.secret is None for lot in state.draw)
+    return bool(state.draw) and any(lot.secret is None for lot in state.draw)
 
 
 def require_drawn(state: NegotiationState) -> None:

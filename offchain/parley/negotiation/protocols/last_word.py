@@ -47,7 +47,7 @@ def speak(
     core = message.core
     role = rules.roles[at]
     word = state.last_word or LastWord(0)
-    record = replace(state.records[at], values=values or None, digest=digest, final=True)
+    record = state.records[at]._replace(values=values or None, digest=digest, final=True)
     offer = StandingOffer(message_hash, role, core.sequence, core.payload, payload, core.expires_at, values)
     state = replace(
         state,

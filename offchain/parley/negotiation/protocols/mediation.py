@@ -224,7 +224,7 @@ class Mediated:
             raise NotAuthorised("Only a party holds what it is to accept", sender=sender)
         else:
             record = state.records[at]
-            used, record = record.escalations, replace(record, escalations=record.escalations + 1)
+            used, record = record.escalations, record._replace(escalations=record.escalations + 1)
             state = replace(state, records=(*state.records[:at], record, *state.records[at + 1 :]))
         if used >= 1:
             raise EscalationLimit("The sender escalated in this round already", round=state.round)

@@ -12,14 +12,16 @@ offers than ask once more.
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Set as AbstractSet
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from parley.negotiation.opponent import Order
-from parley.negotiation.search import Candidate, Scores, Search
-from parley.negotiation.space import Outcome
+from parley.negotiation.scored import Scored
+from parley.negotiation.search import Candidate, Search
+from parley.negotiation.space import Outcome, Space
 from parley.negotiation.strategies.bargainer import Bargainer
 from parley.negotiation.strategies.conduct import conduct_of, worn
 from parley.negotiation.strategies.fresh import cheapest, fresh
@@ -68,8 +70,8 @@ class Adaptive(Bargainer):
             return best.gain, f"{why}; no less than what was offered once"
         return level, why
 
-    def scores(self, view: View) -> Scores:
-        return Order(view.space, view.theirs)
+    def scores(self, view: View) -> Scored:
+        return view.followed("order", lambda: _Heard(view.space))
 
     def find(self, view: View, search: Search, target: int) -> list[Candidate]:
         space = view.space
@@ -82,7 +84,7 @@ class Adaptive(Bargainer):
             if space.gain(last) >= target and last not in avoided and view.admits(last):
                 return [Candidate(last, space.gain(last), 0, space.branch_key(last))]
         model = self.scores(view)
-        taken = frozenset(view.mine)
+        taken = taken_of(view)
         answers = conduct_of(view).kind == "moves in answer"
         found = fresh(space, view.admits, search, model, target, taken, neighbours=answers)
         if found is None:
@@ -95,7 +97,7 @@ class Adaptive(Bargainer):
     def _aside(self, view: View, search: Search, target: int) -> list[Candidate]:
         """The least concession that keeps out of a loop; what the target leaves where there is none."""
         space = view.space
-        taken = frozenset(view.mine)
+        taken = taken_of(view)
         for share in (2, 5, 10, 20, 50, 100, 200, 400):
             lower = max(space.reservation, target - space.best_gain * share // 1_000)
             found = fresh(space, view.admits, search, self.scores(view), lower, taken, neighbours=True)
@@ -142,6 +144,9 @@ class Adaptive(Bargainer):
 
     def _giving(self, view: View) -> tuple[int | None, str]:
         """The move in which giving started, None while waiting is better; and why."""
+        return view.noted("giving", self._given)
+
+    def _given(self, view: View) -> tuple[int | None, str]:
         if view.parties != 2:
             return 0, "several others rarely move by themselves"
         rounds = view.max_rounds
@@ -180,15 +185,68 @@ def received(view: View) -> Candidate | None:
 def _received(view: View) -> Candidate | None:
     if view.parties != 2:
         return None
-    space = view.space
-    taken = frozenset(view.mine)
-    best: Outcome | None = None
-    for offer in dict.fromkeys(reversed(view.theirs)):
-        if offer in taken or (best is not None and space.gain(offer) <= space.gain(best)):
-            continue
-        if space.agreeable(offer) and view.admits(offer):
-            best = offer
-    return None if best is None else Candidate(best, space.gain(best), 0, space.branch_key(best))
+    space, taken = view.space, taken_of(view)
+    for loss, _, offer in view.followed("offered", lambda: _Offered(space)).best:
+        if offer not in taken and space.agreeable(offer) and view.admits(offer):
+            return Candidate(offer, -loss, 0, space.branch_key(offer))
+    return None
+
+
+def taken_of(view: View) -> AbstractSet[Outcome]:
+    """The outcomes that the owner has asked for."""
+    return view.followed("taken", _Taken).outcomes
+
+
+class _Taken:
+    """The owner's distinct offers; see `Follower`."""
+
+    def __init__(self) -> None:
+        self.outcomes: set[Outcome] = set()
+        self._count = 0
+
+    def follow(self, view: View) -> bool:
+        if self._count > len(view.mine):
+            return False
+        self.outcomes.update(view.mine[self._count :])
+        self._count = len(view.mine)
+        return True
+
+
+class _Offered:
+    """The other side's distinct offers by what they are worth to the owner, of equals the latest first; see
+    `Follower`.
+    """
+
+    def __init__(self, space: Space) -> None:
+        self.best: list[tuple[int, int, Outcome]] = []
+        self._space = space
+        self._last: dict[Outcome, int] = {}
+        self._count = 0
+
+    def follow(self, view: View) -> bool:
+        if self._count > len(view.theirs):
+            return False
+        for at in range(self._count, len(view.theirs)):
+            offer = view.theirs[at]
+            loss = -self._space.gain(offer)
+            before = self._last.get(offer)
+            if before is not None:
+                del self.best[bisect_left(self.best, (loss, -before))]
+            insort(self.best, (loss, -at, offer))
+            self._last[offer] = at
+        self._count = len(view.theirs)
+        return True
+
+
+class _Heard(Order):
+    """What the other side likes, as far as its offers tell; see `Follower`."""
+
+    def follow(self, view: View) -> bool:
+        if self.taken > len(view.theirs):
+            return False
+        for offer in view.theirs[self.taken :]:
+            self.add(offer)
+        return True
 
 
 def place_of(view: View) -> tuple[int, int]:

@@ -10,12 +10,23 @@ last, on everything that leaves.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 from parley.negotiation.opponent import Nearness
-from parley.negotiation.search import Candidate, Scores, Search
+from parley.negotiation.scored import Scores
+from parley.negotiation.search import Candidate, Search
 from parley.negotiation.space import Axis, Outcome
-from parley.negotiation.strategies.moves import AcceptOffer, Explanation, Move, Propose, Walk
+from parley.negotiation.strategies.moves import (
+    AcceptOffer,
+    Asked,
+    Explanation,
+    Move,
+    Propose,
+    Walk,
+    Why,
+    percent,
+)
 from parley.negotiation.strategies.view import View
 from parley.negotiation.utility import PPM
 from parley.negotiation.weak import is_weak
@@ -46,7 +57,7 @@ class Bargainer(ABC):
     name: ClassVar[str]
 
     @abstractmethod
-    def target(self, view: View) -> tuple[int, str]:
+    def target(self, view: View) -> tuple[int, Why]:
         """The exact utility (times 10^12) to ask for now, and why, in words."""
 
     def scores(self, view: View) -> Scores:
@@ -60,71 +71,40 @@ class Bargainer(ABC):
         return None
 
     def decide(self, view: View) -> Move:
-        space = view.space
-        acceptable = self._acceptable(view)
-        table = space.gain(view.table) if view.table is not None else None
+        space, mine = view.space, view.mine
+        table = None if view.table is None else (view.table, space.gain(view.table))
+        acceptable = table is not None and space.agreeable(table[0]) and view.admits(table[0])
+        worth = None if table is None else table[1]
         if not view.answerable:
-            return self._last_word(view, acceptable, table)
+            return self._last_word(acceptable, worth)
         wanted, why = self.target(view)
         target = min(max(wanted, space.reservation), space.best_gain)
-        if view.mine:
+        last = (mine[-1], space.gain(mine[-1])) if mine else None
+        if last is not None:
             # What was conceded stays conceded: going back and forth would be a loop.
-            target = max(space.reservation, min(target, space.gain(view.mine[-1])))
+            target = max(space.reservation, min(target, last[1]))
         search = Search(space, view.admits, self._careful(view))
-        if acceptable and table is not None and (settled := self.settles(view, table)):
-            text = f"accepted {_percent(table)}: {settled}"
-            return AcceptOffer(self._because(text, target, table, table, 0))
+        if acceptable and worth is not None and (settled := self.settles(view, worth)):
+            text = f"accepted {percent(worth)}: {settled}"
+            return AcceptOffer(self._because(text, target, worth, worth, 0))
         candidate = self._proposal(view, search, target)
         floor = target if candidate is None else min(candidate.gain, target)
-        if acceptable and table is not None and table >= floor:
-            text = f"accepted {_percent(table)}: at least the {_percent(floor)} it would ask for next; {why}"
-            return AcceptOffer(self._because(text, target, table, table, search.tries))
+        if acceptable and worth is not None and worth >= floor:
+            text = f"accepted {percent(worth)}: at least the {percent(floor)} it would ask for next; {why}"
+            return AcceptOffer(self._because(text, target, worth, worth, search.tries))
         if candidate is None:
-            return self._without_offer(view, acceptable, table, target, search.tries)
-        return Propose(
-            space.mapping(candidate.outcome), self._offered(view, candidate, target, table, why, search.tries)
-        )
+            return self._without_offer(view, acceptable, worth, target, search.tries)
+        outcome, gain, _, _ = candidate
+        asked = Asked(self.name, outcome, gain, target, last, table, search.tries, why, self.expects(view))
+        return Propose(space.named(outcome), asked, outcome)
 
     def expects(self, view: View) -> str | None:
         """What the other side is thought to do next, in words; None where nothing is known."""
         return None
 
-    def _offered(
-        self, view: View, candidate: Candidate, target: int, table: int | None, why: str, tries: int
-    ) -> Explanation:
-        space, gain = view.space, candidate.gain
-        conceded = space.gain(view.mine[-1]) - gain if view.mine else None
-        expects = self.expects(view)
-        text = f"asks for {_percent(gain)}{_change(conceded)}: {why}"
-        if expects is not None:
-            text = f"{text}; expects {expects}"
-        weighed = (view.mine[-1] if view.mine else None, view.table)
-        return Explanation(
-            strategy=self.name,
-            text=text,
-            target_ppm=target // PPM,
-            utility_ppm=gain // PPM,
-            table_ppm=None if table is None else table // PPM,
-            considered=tries,
-            conceded_ppm=None if conceded is None else conceded // PPM,
-            because=why,
-            expects=expects,
-            alternatives=tuple(
-                [
-                    (outcome, space.gain(outcome) // PPM)
-                    for outcome in weighed
-                    if outcome is not None and outcome != candidate.outcome
-                ]
-            ),
-        )
-
-    def _acceptable(self, view: View) -> bool:
-        table = view.table
-        return table is not None and view.space.agreeable(table) and view.admits(table)
-
-    def _last_word(self, view: View, acceptable: bool, table: int | None) -> Move:
+    def _last_word(self, acceptable: bool, table: int | None) -> Move:
         if acceptable and table is not None:
-            text = f"accepted {_percent(table)} in the last move: more than no agreement"
+            text = f"accepted {percent(table)} in the last move: more than no agreement"
             return AcceptOffer(self._because(text, None, table, table, 0))
         return Walk(
             "no_agreement",
@@ -135,7 +115,7 @@ class Bargainer(ABC):
         self, view: View, acceptable: bool, table: int | None, target: int, tries: int
     ) -> Move:
         if acceptable and table is not None:
-            text = f"accepted {_percent(table)}: no other offer is admissible"
+            text = f"accepted {percent(table)}: no other offer is admissible"
             return AcceptOffer(self._because(text, target, table, table, tries))
         if view.mine and not view.may_repeat:
             return Walk(
@@ -156,13 +136,16 @@ class Bargainer(ABC):
 
     def _proposal(self, view: View, search: Search, target: int) -> Candidate | None:
         """The candidate for the target; below it, down to the reservation, if the policy forces it."""
-        reservation = view.space.reservation
-        for wanted in dict.fromkeys((target, (target + reservation) // 2, reservation)):
-            candidates = self.find(view, search, wanted)
-            if candidates:
-                chosen = self._chosen(view, candidates)
-                return self._varied(view, search, chosen) if self._stale(view, chosen.outcome) else chosen
-        return None
+        candidates = self.find(view, search, target)
+        if not candidates:
+            reservation = view.space.reservation
+            for lower in dict.fromkeys(((target + reservation) // 2, reservation)):
+                if lower < target and (candidates := self.find(view, search, lower)):
+                    break
+            else:
+                return None
+        chosen = self._chosen(view, candidates)
+        return self._varied(view, search, chosen) if self._stale(view, chosen.outcome) else chosen
 
     def _chosen(self, view: View, candidates: list[Candidate]) -> Candidate:
         """The most promising, but no mere repeat where another branch has something new; and every third
@@ -187,14 +170,12 @@ class Bargainer(ABC):
             return False
         if is_weak(view.domain, mine[-1], outcome):
             return not view.may_repeat
-        return (
-            sum(
-                1
-                for at, offer in enumerate(mine)
-                if offer == outcome and (at == 0 or mine[at - 1] != outcome)
-            )
-            > 1
-        )
+        if mine.count(outcome) < 2:
+            return False
+        came = [
+            at for at, offer in enumerate(mine) if offer == outcome and (at == 0 or mine[at - 1] != outcome)
+        ]
+        return len(came) > 1
 
     def _varied(self, view: View, search: Search, candidate: Candidate) -> Candidate | None:
         """Another offer for a stale one: the least concession that counts as one. None when there is none
@@ -218,8 +199,8 @@ class Bargainer(ABC):
         if view.mine:
             return believed
 
-        def scores(axis: Axis) -> list[int]:
-            return [0] * len(axis.values) if axis.weight == 0 else list(believed(axis))
+        def scores(axis: Axis) -> Sequence[int]:
+            return [0] * len(axis.values) if axis.weight == 0 else believed(axis)
 
         return scores
 
@@ -239,19 +220,3 @@ class Bargainer(ABC):
 def _last_index(shown: list[tuple[IssueValue, ...]], key: tuple[IssueValue, ...]) -> int:
     """Where `key` was shown last; -1 for never."""
     return max((at for at, seen in enumerate(shown) if seen == key), default=-1)
-
-
-def _percent(gain: int) -> str:
-    """An exact utility in percent with two decimals, floored."""
-    hundredths = gain // (PPM * 100)
-    return f"{hundredths // 100}.{hundredths % 100:02d} %"
-
-
-def _change(conceded: int | None) -> str:
-    if conceded is None:
-        return " at first"
-    if conceded == 0:
-        return ", as before"
-    return (
-        f", conceding {_percent(conceded)}" if conceded > 0 else f", {_percent(-conceded)} more than before"
-    )

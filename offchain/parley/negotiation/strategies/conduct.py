@@ -7,10 +7,8 @@ apart by what happens while the owner stands still.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Set as AbstractSet
+from typing import Literal, NamedTuple
 
 from parley.negotiation.space import Outcome
 from parley.negotiation.strategies.view import View
@@ -27,8 +25,7 @@ RESTLESS = 2
 """A party that goes back to earlier offers and showed no more than so many new ones unasked only answers."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conduct:
+class Conduct(NamedTuple):
     """`unasked` counts the new offers that came while the owner repeated its own, `returns` how often an
     earlier offer was taken up again, `shown` the distinct offers. `own_returns` are the owner's.
     """
@@ -55,38 +52,12 @@ def conduct_of(view: View) -> Conduct:
 def _conduct(view: View) -> Conduct:
     if view.parties != 2:
         return Conduct(0, 0, len(set(view.theirs)))
-    # Its offer `at` answers the owner's offer `at`, or the one before where it moves first.
-    behind = view.moves % 2
-    seen: set[Outcome] = set()
-    unasked = returns = 0
-    before: Outcome | None = None
-    mine = view.mine
-    for at, offer in enumerate(view.theirs):
-        if offer in seen:
-            returns += offer != before
-        else:
-            own = at - behind
-            if at >= SETTLING and 1 <= own < len(mine) and mine[own] == mine[own - 1]:
-                unasked += 1
-            seen.add(offer)
-        before = offer
-    return Conduct(unasked, returns, len(seen), _returns(mine))
+    followed = view.followed("dealings", Dealings)
+    theirs, mine = followed.theirs, followed.mine
+    return Conduct(followed.unasked, theirs.returns, len(theirs.seen), mine.returns)
 
 
-def _returns(offers: Sequence[Outcome]) -> int:
-    """How often one of them was taken up again after another."""
-    seen: set[Outcome] = set()
-    count = 0
-    before: Outcome | None = None
-    for offer in offers:
-        if offer != before:
-            count += offer in seen
-            seen.add(offer)
-        before = offer
-    return count
-
-
-def worn(view: View) -> frozenset[Outcome]:
+def worn(view: View) -> AbstractSet[Outcome]:
     """Own offers that one more time could make a loop of (docs/spec.md section 5): they stood twice against
     the same offer of the other side already, with something else between.
     """
@@ -95,17 +66,77 @@ def worn(view: View) -> frozenset[Outcome]:
     conduct = conduct_of(view)
     if not conduct.returns and not conduct.own_returns:
         return frozenset()
-    first, second = (view.mine, view.theirs) if view.moves % 2 == 0 else (view.theirs, view.mine)
-    counts: Counter[tuple[Outcome, Outcome]] = Counter()
-    last: tuple[Outcome, Outcome] | None = None
-    pair: tuple[Outcome, Outcome]
-    for at in range(max(len(first), len(second))):
-        for new, old in ((at, at - 1), (at, at)):
-            if new >= len(first) or not 0 <= old < len(second):
-                continue
+    return view.followed("dealings", Dealings).worn
+
+
+class Shown:
+    """The distinct offers of one party, and how often one of them was taken up again after another."""
+
+    __slots__ = ("_before", "count", "returns", "seen")
+
+    def __init__(self) -> None:
+        self.seen: set[Outcome] = set()
+        self.returns = 0
+        self.count = 0
+        self._before: Outcome | None = None
+
+    def add(self, offer: Outcome) -> bool:
+        """Takes in the next offer; whether it is a new one."""
+        new = offer not in self.seen
+        if new:
+            self.seen.add(offer)
+        elif offer != self._before:
+            self.returns += 1
+        self._before = offer
+        self.count += 1
+        return new
+
+
+class Dealings:
+    """What both of two parties have shown, offer by offer; see `Follower`.
+
+    `worn` are the own offers that stood twice against the same offer of the other side, with something else
+    between.
+    """
+
+    def __init__(self) -> None:
+        self.mine, self.theirs = Shown(), Shown()
+        self.unasked = 0
+        self.worn: set[Outcome] = set()
+        self._behind: int | None = None
+        self._whole = True
+        self._met = 0
+        self._counts: dict[tuple[Outcome, Outcome], int] = {}
+        self._last: tuple[Outcome, Outcome] | None = None
+
+    def follow(self, view: View) -> bool:
+        # Its offer `at` answers the owner's offer `at`, or the one before where it moves first.
+        behind = view.moves % 2
+        mine, theirs = view.mine, view.theirs
+        ahead = self.mine.count > len(mine) or self.theirs.count > len(theirs)
+        if ahead or not self._whole or self._behind not in (None, behind):
+            return False
+        self._behind = behind
+        for at in range(self.mine.count, len(mine)):
+            self.mine.add(mine[at])
+        for at in range(self.theirs.count, len(theirs)):
+            own = at - behind
+            if self.theirs.add(theirs[at]) and at >= SETTLING and 1 <= own < len(mine):
+                self.unasked += mine[own] == mine[own - 1]
+            # An offer that came before the one it is held against is judged anew next time.
+            self._whole = self._whole and own < len(mine)
+        self._meet(view, behind)
+        return True
+
+    def _meet(self, view: View, behind: int) -> None:
+        """The offers that stood against each other, in order: each new one against the other side's last."""
+        first, second = (view.mine, view.theirs) if behind == 0 else (view.theirs, view.mine)
+        while (new := (self._met + 1) // 2) < len(first) and (old := self._met // 2) < len(second):
+            self._met += 1
             pair = (first[new], second[old])
-            if pair != last:
-                counts[pair] += 1
-            last = pair
-    own = 0 if view.moves % 2 == 0 else 1
-    return frozenset(pair[own] for pair, count in counts.items() if count >= 2)
+            if pair == self._last:
+                continue
+            self._last = pair
+            count = self._counts[pair] = self._counts.get(pair, 0) + 1
+            if count >= 2:
+                self.worn.add(pair[behind])

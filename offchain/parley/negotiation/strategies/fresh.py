@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterator
+from operator import getitem
 
 from parley.negotiation.branches import Axis, Branch, Outcome
-from parley.negotiation.search import Candidate, Scores, Search
+from parley.negotiation.scored import Scored
+from parley.negotiation.search import Candidate, Search
 from parley.negotiation.space import Space
 
 WINDOW = 512
@@ -21,7 +23,7 @@ def fresh(
     space: Space,
     admits: Admits,
     search: Search,
-    scores: Scores,
+    scores: Scored,
     target: int,
     taken: Collection[Outcome],
     *,
@@ -51,7 +53,7 @@ def fresh(
 
 
 def cheapest(
-    space: Space, admits: Admits, scores: Scores, end: int, taken: Collection[Outcome]
+    space: Space, admits: Admits, scores: Scored, end: int, taken: Collection[Outcome]
 ) -> Candidate | None:
     """Of the first `end` outcomes of a listed space, in the owner's order, the one of the highest score that
     is not `taken`; None where there is none, or the space is not listed.
@@ -72,7 +74,7 @@ def _order(space: Space) -> Callable[[Candidate], tuple[int, int, tuple[int, ...
 def _listed(
     space: Space,
     listed: tuple[tuple[int, ...], tuple[Outcome, ...]],
-    scores: Scores,
+    scores: Scored,
     target: int,
     taken: Collection[Outcome],
 ) -> list[Candidate]:
@@ -85,7 +87,7 @@ def _listed(
 def _window(
     space: Space,
     listed: tuple[tuple[int, ...], tuple[Outcome, ...]],
-    scores: Scores,
+    scores: Scored,
     start: int,
     end: int,
     taken: Collection[Outcome],
@@ -94,20 +96,17 @@ def _window(
     left = [at for at in range(start, end) if outcomes[at] not in taken]
     if not left:
         return []
-    tables: dict[tuple[object, ...], list[dict[object, int]]] = {}
-    for branch in space.branches:
-        tables[branch.key] = [dict(zip(axis.values, scores(axis), strict=True)) for axis in branch.axes]
+    columns = {branch.key: [scores.column(axis) for axis in branch.axes] for branch in space.branches}
     found = []
     for at in left:
         outcome = outcomes[at]
         key = space.branch_key(outcome)
-        score = sum([table[value] for table, value in zip(tables[key], outcome, strict=True)])
-        found.append(Candidate(outcome, -losses[at], score, key))
+        found.append(Candidate(outcome, -losses[at], sum(map(getitem, columns[key], outcome)), key))
     return found
 
 
 def _near(
-    space: Space, best: list[Candidate], scores: Scores, target: int, taken: Collection[Outcome]
+    space: Space, best: list[Candidate], scores: Scored, target: int, taken: Collection[Outcome]
 ) -> list[Candidate]:
     """Changes of one or two issues of the branches' best outcomes that are still worth the target."""
     branches = {branch.key: branch for branch in space.branches}
@@ -122,7 +121,7 @@ def _near(
     return list(found.values())
 
 
-def _changes(branch: Branch, candidate: Candidate, scores: Scores, target: int) -> Iterator[Candidate]:
+def _changes(branch: Branch, candidate: Candidate, scores: Scored, target: int) -> Iterator[Candidate]:
     tables = [list(scores(axis)) for axis in branch.axes]
     ones: list[tuple[int, int, int, int]] = []
     for at, (axis, table) in enumerate(zip(branch.axes, tables, strict=True)):

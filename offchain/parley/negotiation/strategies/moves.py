@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from parley.negotiation.branches import Outcome
+from parley.negotiation.utility import PPM
 from parley.terms.domain import IssueValue
 
 
@@ -51,12 +52,73 @@ class Explanation:
         return {key: value for key, value in found.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Propose:
-    """Offer `values` (by issue, Python form)."""
+class Said(NamedTuple):
+    """A sentence put together when somebody reads it: `str()` of it is the template with its values."""
+
+    template: str
+    values: tuple[object, ...]
+
+    def __str__(self) -> str:
+        return self.template.format(*self.values)
+
+
+Why = str | Said
+
+
+class Asked(NamedTuple):
+    """Why an offer is made, as data. Utilities are exact (times 10^12); `last` is the owner's offer before
+    and `table` what lies on the table, both with their utility, None where there is none.
+    """
+
+    strategy: str
+    outcome: Outcome
+    gain: int
+    target: int
+    last: tuple[Outcome, int] | None
+    table: tuple[Outcome, int] | None
+    considered: int
+    why: Why
+    expects: str | None
+
+    def explanation(self) -> Explanation:
+        """The same in words and ppm."""
+        conceded = None if self.last is None else self.last[1] - self.gain
+        why = str(self.why)
+        text = f"asks for {percent(self.gain)}{_change(conceded)}: {why}"
+        if self.expects is not None:
+            text = f"{text}; expects {self.expects}"
+        return Explanation(
+            strategy=self.strategy,
+            text=text,
+            target_ppm=self.target // PPM,
+            utility_ppm=self.gain // PPM,
+            table_ppm=None if self.table is None else self.table[1] // PPM,
+            considered=self.considered,
+            conceded_ppm=None if conceded is None else conceded // PPM,
+            because=why,
+            expects=self.expects,
+            alternatives=tuple(
+                (weighed[0], weighed[1] // PPM)
+                for weighed in (self.last, self.table)
+                if weighed is not None and weighed[0] != self.outcome
+            ),
+        )
+
+
+class Propose(NamedTuple):
+    """Offer `values` (by issue, Python form). `outcome` has them in the domain's order, from a strategy that
+    knows it.
+    """
 
     values: Mapping[str, IssueValue]
-    explanation: Explanation
+    reason: Explanation | Asked
+    outcome: Outcome | None = None
+
+    @property
+    def explanation(self) -> Explanation:
+        """The reason, put into words when it is read."""
+        reason = self.reason
+        return reason.explanation() if isinstance(reason, Asked) else reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,3 +145,17 @@ class Escalate:
 
 
 Move = Propose | AcceptOffer | Walk | Escalate
+
+
+def percent(gain: int) -> str:
+    """An exact utility in percent with two decimals, floored."""
+    hundredths = gain // (PPM * 100)
+    return f"{hundredths // 100}.{hundredths % 100:02d} %"
+
+
+def _change(conceded: int | None) -> str:
+    if conceded is None:
+        return " at first"
+    if conceded == 0:
+        return ", as before"
+    return f", conceding {percent(conceded)}" if conceded > 0 else f", {percent(-conceded)} more than before"

@@ -12,6 +12,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from parley.negotiation.strategies.bargainer import Bargainer
+from parley.negotiation.strategies.moves import Said, Why
 from parley.negotiation.strategies.schedule import PPM, conceded_ppm
 from parley.negotiation.strategies.view import View
 from parley.terms.documents import Part
@@ -44,10 +45,11 @@ class TimeDependent(Bargainer):
     def __init__(self, params: TimeDependentParams | None = None) -> None:
         self.params = params or TimeDependentParams()
 
-    def target(self, view: View) -> tuple[int, str]:
+    def target(self, view: View) -> tuple[int, Why]:
         exponent = self.params.exponent_milli
         target, step, steps = scheduled(view, exponent, self.params.floor_ppm)
-        return target, f"move {step + 1} of {steps + 1} on the schedule of exponent {exponent / 1000:g}"
+        why = "move {} of {} on the schedule of exponent {:g}"
+        return target, Said(why, (step + 1, steps + 1, exponent / 1000))
 
 
 class Boulware(TimeDependent):

@@ -12,7 +12,8 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from parley.negotiation.opponent import Frequency, Nearness
-from parley.negotiation.search import Candidate, Scores, Search
+from parley.negotiation.scored import Scores
+from parley.negotiation.search import Candidate, Search
 from parley.negotiation.space import Outcome
 from parley.negotiation.strategies.bargainer import Bargainer
 from parley.negotiation.strategies.conduct import worn

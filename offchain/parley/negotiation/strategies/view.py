@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.space import Outcome, Space
@@ -13,6 +13,7 @@ from parley.negotiation.utility import Profile
 from parley.terms.domain import Domain, IssueValue
 
 T = TypeVar("T")
+F = TypeVar("F", bound="Follower")
 Filter = Callable[[Mapping[str, IssueValue]], bool]
 
 
@@ -44,8 +45,25 @@ def remembering(admissible: Filter) -> Filter:
     return remembered
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class Follower(Protocol):
+    """Something counted about the offers of a negotiation, brought up to date from view to view."""
+
+    def follow(self, view: View) -> bool:
+        """Takes in what the view has more than it knows; False when the view is no continuation of what it
+        knows, and then it is of no use for it. A new one follows any view.
+        """
+
+
+@dataclass(slots=True)
+class Made:
+    """The offers of one party and those of all others, oldest first, and what follows them."""
+
+    mine: list[Outcome] = field(default_factory=list)
+    theirs: list[Outcome] = field(default_factory=list)
+    followers: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+
+class View(NamedTuple):
     """A negotiation as the party on turn sees it.
 
     `mine` and `theirs` are the offers so far, oldest first; `table` is the offer that can be accepted
@@ -66,14 +84,33 @@ class View:
     seed: int = 0
     now: int = 0
     reputation_ppm: int | None = None
-    notes: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    notes: dict[str, Any] | None = None
     """What was computed from this view already, by name; nothing in it says more than the view."""
 
+    made: Made | None = None
+    """The same offers as lists that grow from turn to turn, from a caller that keeps them."""
+
+    def followed(self, name: str, make: Callable[[], F]) -> F:
+        """A follower by name that has taken in all offers of this view: one for all views of a negotiation
+        where their caller keeps the offers, and otherwise a new one. What it says is a function of the view.
+        """
+        notes = self.notes if self.made is None else self.made.followers
+        found: F | None = None if notes is None else notes.get(name)
+        if found is None or not found.follow(self):
+            found = make()
+            found.follow(self)
+            if notes is not None:
+                notes[name] = found
+        return found
+
     def noted(self, name: str, compute: Callable[[View], T]) -> T:
-        """`compute(self)`, computed once."""
-        if name not in self.notes:
-            self.notes[name] = compute(self)
-        found: T = self.notes[name]
+        """`compute(self)`, computed once where there are notes."""
+        notes = self.notes
+        if notes is None:
+            return compute(self)
+        if name not in notes:
+            notes[name] = compute(self)
+        found: T = notes[name]
         return found
 
     @property
@@ -104,15 +141,7 @@ class View:
         return self.repeats < self.domain.limits.repeat_cap
 
     def admits(self, outcome: Outcome) -> bool:
-        return self.admissible(self.space.mapping(outcome))
-
-
-@dataclass(slots=True)
-class Made:
-    """The offers of one party and those of all others, oldest first."""
-
-    mine: list[Outcome] = field(default_factory=list)
-    theirs: list[Outcome] = field(default_factory=list)
+        return self.admissible(self.space.named(outcome))
 
 
 def view_of(
@@ -153,4 +182,6 @@ def view_of(
         seed=seed,
         now=now,
         reputation_ppm=reputation_ppm,
+        notes={},
+        made=made,
     )

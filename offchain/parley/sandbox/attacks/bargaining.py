@@ -135,12 +135,11 @@ class Whisperer(Match):
         self._role, self._text = role, text
         super().__init__(case.domain, seats, seed)
 
-    def offer(self, move: Propose) -> Offer:
-        payload = super().offer(move)
-        if self.state.turn != self._role or not self._text:
-            return payload
+    def worded(self, role: str, offer: Offer) -> Offer:
+        if role != self._role or not self._text:
+            return offer
         context = Context(rationale=self._text, provenance=self._text, confidence_ppm=1_000_000)
-        return payload.model_copy(update={"context": context, "assumptions": (self._text,)})
+        return offer.model_copy(update={"context": context, "assumptions": (self._text,)})
 
 
 def stalling(trials: int, seed: int, victim: str) -> Attack:

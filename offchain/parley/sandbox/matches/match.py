@@ -15,7 +15,7 @@ from parley.negotiation.dominance import Spot
 from parley.negotiation.effects import OfferMade
 from parley.negotiation.errors import Refusal
 from parley.negotiation.simulation import Match, Result, Seat
-from parley.negotiation.strategies import AcceptOffer, Explanation, Strategy, Walk
+from parley.negotiation.strategies import AcceptOffer, Explanation, Move, Strategy, Walk
 from parley.negotiation.strategies.view import Filter, everything
 from parley.negotiation.utility import PPM
 from parley.sandbox.errors import CaseInvalid
@@ -41,17 +41,17 @@ class Conduct(Protocol):
 
 @dataclass(frozen=True)
 class Played:
-    """A match that has ended. `by` is who made the last move, `refused` the code of a refusal by the machine
-    that made a party leave, if there was one.
+    """A match that has ended. `decided` has the strategies' moves by the sequence of their message; `by` is
+    who made the last move, `refused` the code of a refusal by the machine that made a party leave, if there
+    was one.
     """
 
     case: Case
     strategies: Mapping[str, Conduct]
     seed: int
     result: Result
-    offers: tuple[OfferMade, ...]
     senders: Mapping[Address, str]
-    whys: Mapping[int, Explanation]
+    decided: Mapping[int, Move]
     by: str
     refused: str | None
 
@@ -61,18 +61,23 @@ class Played:
         return self.case.analysis.assess(self.result.values if self.result.agreed else None)
 
     @property
+    def offers(self) -> tuple[OfferMade, ...]:
+        """All offers, in order."""
+        return self.result.offers
+
+    @property
     def rounds(self) -> int:
         """Rounds begun: a move of the first party starts one. A mediator's call is one round."""
         if self.case.domain.mediation is not None:
             return max(1, self.result.state.round)
         parties = len(self.case.domain.roles)
-        return -(-self.result.state.moves // parties)
+        return -(-self.result.ending.moves // parties)
 
     @property
     def ended(self) -> str:
         """`agreed`, `escalated` (a person is to decide), or the machine's reason."""
-        state = self.result.state
-        return "escalated" if state.held else str(state.reason) if state.reason is not None else "open"
+        ending = self.result.ending
+        return "escalated" if ending.held else str(ending.reason) if ending.reason is not None else "open"
 
     def as_json(self) -> dict[str, Any]:
         """The stable form of docs/guides/negotiate.md, version 1."""
@@ -133,8 +138,8 @@ class Played:
             if made is not None:
                 entry["values"] = dict(made.offer.values)
                 entry["utilities_ppm"] = self.utilities(made.values)
-            if core.sequence in self.whys:
-                entry["why"] = self.whys[core.sequence].as_json()
+            if core.sequence in self.decided:
+                entry["why"] = self.decided[core.sequence].explanation.as_json()
             found.append(entry)
         return found
 
@@ -178,25 +183,25 @@ def play(
     match = Match(case.domain, seats, seed)
     refused: str | None = None
     mover = roles[0]
-    whys: dict[int, Explanation] = {}
+    decided: dict[int, Move] = {}
     while match.live:
-        mover = match.state.turn
+        mover = match.on_turn
         move = match.move()
         try:
             if isinstance(move, AcceptOffer) and match.approval_missing:
                 match.approve(mover)
-            whys[match.state.sequence] = move.explanation
+            decided[match.said] = move
             match.play(move)
         except Refusal as refusal:
             refused = refusal.code
             text = f"the machine refused its move: {refusal.message}"
             move = Walk("stuck", Explanation(by_role[mover].name, text))
-            whys[match.state.sequence] = move.explanation
+            decided[match.said] = move
             match.play(move)
     result = match.result()
     senders = {match.address(role): role for role in roles}
     senders.update(dict.fromkeys(match.opening.reviewers, REVIEWER))
-    return Played(case, by_role, seed, result, tuple(match.offers), senders, whys, mover, refused)
+    return Played(case, by_role, seed, result, senders, decided, mover, refused)
 
 
 def _possible(case: Case) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from parley.negotiation.analysis import Analysis
 from parley.negotiation.search import Search
-from parley.negotiation.simulation import Result
+from parley.negotiation.simulation import Result, ending_of
 from parley.negotiation.space import Axis, Outcome, Space
 from parley.negotiation.status import Status
 from parley.negotiation.utility import PPM
@@ -110,8 +110,8 @@ def _played(
         utilities = {role: gain // PPM for role, gain in zip(case.domain.roles, spot.gains, strict=True)}
     senders = {table.signers[role].address: role for role in case.domain.roles}
     senders |= {table.signers[MEDIATOR].address: "mediator", table.signers[REVIEWER].address: "reviewer"}
-    result = Result(state, tuple(table.messages), values, utilities, ())
-    return Played(case, acting, seed, result, tuple(table.offers), senders, {}, by, None)
+    result = Result(table, ending_of(state), values, utilities)
+    return Played(case, acting, seed, result, senders, {}, by, None)
 
 
 def ranking(space: Space, candidates: Sequence[Outcome]) -> tuple[int, ...]:
