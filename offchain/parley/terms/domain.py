@@ -318,7 +318,8 @@ class Domain(Document):
         if found is None:
             if len(values) != len(self.issues):
                 raise IssueValuesInvalid("one value for every issue is needed", issue="", value="")
-            found = {issue.name: issue.encode(value) for issue, value in zip(self.issues, values, strict=True)}
+            pairs = zip(self.issues, values, strict=True)
+            found = {issue.name: issue.encode(value) for issue, value in pairs}
             if len(self._encoded) >= DECODED:
                 self._encoded.clear()
             self._encoded[values] = found

@@ -121,8 +121,9 @@ class Dealings:
             self.mine.add(mine[at])
         for at in range(self.theirs.count, len(theirs)):
             own = at - behind
-            if self.theirs.add(theirs[at]) and at >= SETTLING and 1 <= own < len(mine):
-                self.unasked += mine[own] == mine[own - 1]
+            stood = 1 <= own < len(mine) and mine[own] == mine[own - 1]
+            if self.theirs.add(theirs[at]) and at >= SETTLING and stood:
+                self.unasked += 1
             # An offer that came before the one it is held against is judged anew next time.
             self._whole = self._whole and own < len(mine)
         self._meet(view, behind)
