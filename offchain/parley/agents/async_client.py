@@ -182,9 +182,7 @@ class AsyncGatewayClient:
         """
         if authorization is not None:
             payment = Payment(FundingKind.AUTHORIZATION, authorization)
-        return await self.run(
-            calls.sign_agreement(negotiation_id, index, open_by, signature, payment, deal)
-        )
+        return await self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, payment, deal))
 
     async def publish_card(self, card: SignedCard) -> Mapping[str, Any]:
         """Publishes the key that others seal payloads to."""

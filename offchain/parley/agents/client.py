@@ -56,6 +56,7 @@ class GatewayClient:
         sleep: Callable[[float], None] = time.sleep,
         tracing: Tracing | None = None,
         scopes: Sequence[str] = (),
+        token: str | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.identity = identity
@@ -63,7 +64,7 @@ class GatewayClient:
         self.attempts = attempts
         self.tracing = tracing or Tracing()
         self._sleep = sleep
-        self._token: str | None = None
+        self._token = token
         self._http = httpx.Client(base_url=self.url, timeout=timeout, transport=transport)
 
     def __enter__(self) -> Self:
@@ -184,9 +185,7 @@ class GatewayClient:
         if authorization is not None:
             payment = Payment(FundingKind.AUTHORIZATION, authorization)
         with self.tracing.span("sign agreement", negotiation_id):
-            return self.run(
-                calls.sign_agreement(negotiation_id, index, open_by, signature, payment, deal)
-            )
+            return self.run(calls.sign_agreement(negotiation_id, index, open_by, signature, payment, deal))
 
     def publish_card(self, card: SignedCard) -> Mapping[str, Any]:
         """Publishes the key that others seal payloads to."""

@@ -12,6 +12,7 @@ import httpx
 
 from parley.agents.calls import Call
 from parley.agents.client import GatewayClient
+from parley.agents.people import PersonIdentity
 from parley.agents.signin import KeyIdentity
 from parley.policy.controls import ControlOrder, Scope
 from parley.policy.models import Bundle
@@ -33,8 +34,8 @@ def _clock() -> int:
 
 
 class Operator:
-    """One operator or reviewer at one gateway. `clock` gives unix seconds. Raises what `GatewayClient`
-    raises.
+    """One operator or reviewer at one gateway. `clock` gives unix seconds; `token` is a session that a person
+    has already. Raises what `GatewayClient` raises.
     """
 
     def __init__(
@@ -47,12 +48,13 @@ class Operator:
         scopes: Sequence[str] = SCOPES,
         clock: Callable[[], int] = _clock,
         transport: httpx.BaseTransport | None = None,
+        token: str | None = None,
     ) -> None:
         self._signer = signer
         self._chain_id = self.chain_id = chain_id
         self._clock = clock
-        identity = KeyIdentity(signer, chain_id, audience)
-        self.client = GatewayClient(url, identity, transport=transport, scopes=scopes)
+        identity = KeyIdentity(signer, chain_id, audience) if token is None else PersonIdentity()
+        self.client = GatewayClient(url, identity, transport=transport, scopes=scopes, token=token)
 
     def close(self) -> None:
         self.client.close()

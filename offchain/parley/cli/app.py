@@ -17,6 +17,7 @@ from parley.cli import (
     govern,
     keys,
     kpis,
+    login,
     migrate_store,
     negotiate,
     reputation,
@@ -48,6 +49,7 @@ app.command("worker")(worker.worker)
 app.command("doctor")(doctor.doctor)
 app.command("explain")(explain.explain)
 app.command("kpis")(kpis.kpis)
+app.command("login")(login.login)
 app.command("migrate-store")(migrate_store.migrate_store)
 app.command("deploy")(deploy.deploy)
 app.command("reputation")(reputation.reputation)

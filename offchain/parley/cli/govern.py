@@ -7,6 +7,7 @@ PARLEY_KEYSTORE_PASSPHRASE, and signs here. Every command prints one JSON object
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from parley.cli.output import print_json
 
 if TYPE_CHECKING:
     from parley.agents.operator import Operator
+    from parley.terms.signing import Signer
 
 govern = typer.Typer(help="Stop and lift at a gateway, and see its alarms.", no_args_is_help=True)
 policy = typer.Typer(help="Roll policies out at a gateway, step by step.", no_args_is_help=True)
@@ -27,17 +29,26 @@ Reason = typer.Option(..., "--reason", help="Goes on record, signed.")
 Digest = typer.Argument(..., help="0x and 64 hex digits.")
 
 
+def has_key() -> bool:
+    """Whether the environment names a key."""
+    return bool(os.environ.get("PARLEY_KEY") or os.environ.get("PARLEY_KEYSTORE"))
+
+
 @contextlib.contextmanager
 def operator_at(url: str, *, scopes: tuple[str, ...] = ("read", "govern")) -> Iterator[Operator]:
     """Signed in at the gateway at `url` with the key of the environment, for these scopes."""
     import httpx
 
     from parley.agents.operator import Operator
+    from parley.agents.people import NoKey
     from parley.agents.process import signer_from_environment
     from parley.agents.transport import unreachable
     from parley.cli.errors import GatewayNotReady
+    from parley.cli.files import read_limited
 
-    signer = signer_from_environment()
+    session = os.environ.get("PARLEY_SESSION")
+    signer: Signer = NoKey() if session is not None and not has_key() else signer_from_environment()
+    token = None if session is None else read_limited(Path(session), 1_024).decode().strip()
     try:
         answer = httpx.get(f"{url.rstrip('/')}/ready", timeout=30).json()
         chain_id, audience = int(answer["chain_id"]), str(answer["audience"])
@@ -45,7 +56,7 @@ def operator_at(url: str, *, scopes: tuple[str, ...] = ("read", "govern")) -> It
         raise unreachable(error, url) from None
     except (ValueError, KeyError, TypeError):
         raise GatewayNotReady("No gateway answers there.", url=url) from None
-    found = Operator(url, signer, chain_id, audience=audience, scopes=scopes)
+    found = Operator(url, signer, chain_id, audience=audience, scopes=scopes, token=token)
     try:
         yield found
     finally:

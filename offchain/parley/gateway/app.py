@@ -26,6 +26,7 @@ from parley.gateway.routes import (
     joint_actions,
     kpis,
     negotiations,
+    people,
     policies,
     reputation,
     retention,
@@ -40,6 +41,7 @@ from parley.gateway.worker import Worker
 ROUTES = (
     system,
     session,
+    people,
     agents,
     cards,
     negotiations,

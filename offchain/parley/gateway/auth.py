@@ -30,6 +30,7 @@ from parley.terms.values import Address, Hash32, Signature, keccak
 SCOPES = ("read", "negotiate", "settle", "govern")
 DEFAULT_SCOPES = SCOPES[:3]  # whoever governs asks for it by name
 TOKEN_BYTES = 32
+ROLE = "role:"  # marks a role among the words of a stored session
 CACHED_SESSIONS = 10_000
 
 
@@ -41,6 +42,7 @@ class Session:
     scopes: frozenset[str]
     expires_at: int
     token_hash: str
+    roles: frozenset[str] = frozenset()  # of a person whom a provider of identities knows
 
     def require(self, scope: str) -> None:
         if scope not in self.scopes:
@@ -117,6 +119,15 @@ class Authenticator:
         self._store.transact(lambda transaction: self._record(transaction, challenge, session, now))
         return token, session
 
+    def admit(
+        self, person: Address, scopes: tuple[str, ...], roles: tuple[str, ...], seconds: int
+    ) -> tuple[str, Session]:
+        """The bearer token and session of a person whom somebody else vouched for. Blocks until durable."""
+        now, token = self._clock(), secrets.token_urlsafe(TOKEN_BYTES)
+        session = Session(person, frozenset(scopes), now + seconds, _hashed(token), frozenset(roles))
+        self._store.transact(lambda transaction: transaction.put_row(_row(session, now)))
+        return token, session
+
     def _record(self, transaction: Transaction, challenge: Challenge, session: Session, now: int) -> None:
         table = schema.challenges
         used = transaction.execute(
@@ -133,11 +144,7 @@ class Authenticator:
                 expires_at=challenge.expires_at,
             )
         )
-        transaction.put_row(
-            SessionRow(
-                session.token_hash, session.agent, " ".join(sorted(session.scopes)), now, session.expires_at
-            )
-        )
+        transaction.put_row(_row(session, now))
 
     def authenticate(self, authorization: str | None) -> Session:
         """The session of an `Authorization` header. Raises NotAuthenticated or SessionExpired."""
@@ -155,7 +162,10 @@ class Authenticator:
         row = self._store.sessions.get(token_hash)
         if row is None or row.revoked_at is not None:
             raise NotAuthenticated("the token is unknown or revoked")
-        session = Session(Address(row.address), frozenset(row.scope.split()), row.expires_at, token_hash)
+        words = frozenset(row.scope.split())
+        roles = frozenset(word.removeprefix(ROLE) for word in words if word.startswith(ROLE))
+        scopes = frozenset(word for word in words if not word.startswith(ROLE))
+        session = Session(Address(row.address), scopes, row.expires_at, token_hash, roles)
         self._sessions[token_hash] = session
         while len(self._sessions) > CACHED_SESSIONS:
             self._sessions.popitem(last=False)
@@ -172,6 +182,11 @@ class Authenticator:
         self._store.sessions.purge(before=now)
         for token_hash in [key for key, session in self._sessions.items() if session.expires_at < now]:
             del self._sessions[token_hash]
+
+
+def _row(session: Session, now: int) -> SessionRow:
+    words = " ".join(sorted((*session.scopes, *(ROLE + role for role in session.roles))))
+    return SessionRow(session.token_hash, session.agent, words, now, session.expires_at)
 
 
 def _hashed(token: str) -> str:

@@ -47,6 +47,29 @@ class ChallengeInvalid(GatewayError):
     next_action = "Ask for a fresh challenge at POST /v1/challenge and sign exactly what comes back."
 
 
+class IdentityRefused(GatewayError):
+    """What a person or its provider brought is not an identity for this gateway."""
+
+    code = "gateway.identity-refused"
+    status = 401
+    next_action = "Begin again at POST /v1/people/begin; if it persists, ask who runs the provider."
+
+
+class ProviderUnavailable(GatewayError):
+    """The provider of identities cannot be asked; keys sign in as ever."""
+
+    code = "gateway.provider-unavailable"
+    status = 503
+    retryable = True
+    next_action = "Try again; operators check PARLEY_OIDC_ISSUER and that the provider answers."
+
+
+class PeopleUnsupported(GatewayError):
+    code = "gateway.people-unsupported"
+    status = 404
+    next_action = "Sign in with a key: POST /v1/challenge."
+
+
 class ScopeMissing(GatewayError):
     code = "gateway.scope-missing"
     status = 403

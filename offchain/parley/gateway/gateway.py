@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 from fastapi import Request
 
 from parley.chain.escrow import Funding
@@ -30,6 +31,8 @@ from parley.gateway.negotiations import Negotiations
 from parley.gateway.observe.figures import Targets
 from parley.gateway.observe.kpis import Kpis
 from parley.gateway.observe.scrape import Standings
+from parley.gateway.people.provider import Provider
+from parley.gateway.people.signin import PeopleSignIn
 from parley.gateway.privacy.cards import Cards
 from parley.gateway.privacy.consents import ConsentRegister
 from parley.gateway.privacy.eraser import Eraser
@@ -100,6 +103,7 @@ class Gateway:
     tracing: Tracing
     metrics: Metrics
     kpis: Kpis
+    people: PeopleSignIn | None
 
     @property
     def policy_hash(self) -> Hash32 | None:
@@ -117,6 +121,14 @@ class Gateway:
         if scope is not None:
             session.require(scope)
         return session
+
+    def is_operator(self, session: Session) -> bool:
+        """By key, or by what a provider of identities says. What operators order is signed in any case."""
+        return session.agent in self.settings.operators or "operator" in session.roles
+
+    def is_reviewer(self, session: Session) -> bool:
+        """As `is_operator`, for those who decide what policies escalate."""
+        return session.agent in self.reviews.reviewers or "reviewer" in session.roles
 
     def stranger(self, request: Request) -> None:
         """Counts a request of someone who has not signed in yet. Raises TooManyRequests."""
@@ -179,6 +191,38 @@ class Gateway:
         return found
 
 
+def people_of(
+    settings: GatewaySettings,
+    authenticator: Authenticator,
+    signer: Signer,
+    clock: Callable[[], int],
+    transport: httpx.AsyncBaseTransport | None = None,
+) -> PeopleSignIn | None:
+    """How people sign in, where a provider is set. Raises SettingsInvalid."""
+    if settings.oidc_issuer is None:
+        return None
+    secret = settings.oidc_client_secret
+    provider = Provider(
+        settings.oidc_issuer,
+        settings.oidc_client_id,
+        audience=settings.oidc_audience,
+        secret=None if secret is None else secret.get_secret_value(),
+        skew=settings.clock_skew_seconds,
+        clock=clock,
+        transport=transport,
+    )
+    return PeopleSignIn(
+        provider,
+        authenticator,
+        signer,
+        claim=settings.oidc_roles_claim,
+        roles={"operator": settings.oidc_operator_role, "reviewer": settings.oidc_reviewer_role},
+        redirects=settings.oidc_redirects,
+        session_seconds=settings.oidc_session_seconds,
+        clock=clock,
+    )
+
+
 def assemble(
     settings: GatewaySettings,
     store: EventStore,
@@ -190,6 +234,7 @@ def assemble(
     wires: Tripwires | None = None,
     tracing: Tracing | None = None,
     metrics: Metrics | None = None,
+    identities: httpx.AsyncBaseTransport | None = None,
 ) -> Gateway:
     """Wires the services of one process around `store`."""
     tracing, metrics = tracing or Tracing(), metrics or Metrics()
@@ -233,21 +278,22 @@ def assemble(
     targets = Targets(
         settings.target_agreement_seconds, settings.target_discount_ppm, settings.target_dispute_ppm
     )
+    authenticator = Authenticator(
+        store,
+        signer,
+        chain_id=settings.chain_id,
+        audience=settings.public_audience,
+        challenge_seconds=settings.challenge_seconds,
+        session_seconds=settings.session_seconds,
+        clock=clock,
+    )
     gateway = Gateway(
         settings=settings,
         clock=clock,
         store=store,
         signer=signer,
         receipts=receipts,
-        authenticator=Authenticator(
-            store,
-            signer,
-            chain_id=settings.chain_id,
-            audience=settings.public_audience,
-            challenge_seconds=settings.challenge_seconds,
-            session_seconds=settings.session_seconds,
-            clock=clock,
-        ),
+        authenticator=authenticator,
         directory=directory,
         negotiations=negotiations,
         agreements=agreements,
@@ -277,6 +323,7 @@ def assemble(
         tracing=tracing,
         metrics=metrics,
         kpis=Kpis(store, reviews, targets),
+        people=people_of(settings, authenticator, signer, clock, identities),
     )
     metrics.add(Standings(store, gateway.checks, gateway.kpis, controls, reviews))
     return gateway

@@ -17,6 +17,7 @@ from parley.errors import ParleyError
 
 ADDRESS_PATTERN = r"^0x[0-9a-f]{40}$"
 Addresses = Annotated[tuple[str, ...], NoDecode]
+Texts = Annotated[tuple[str, ...], NoDecode]
 
 
 class GatewaySettings(BaseSettings):
@@ -45,6 +46,16 @@ class GatewaySettings(BaseSettings):
     key: SecretStr | None = None
     keystore: Path | None = None
     keystore_passphrase: SecretStr | None = None
+
+    oidc_issuer: str | None = None  # a provider of identities, by which people sign in
+    oidc_client_id: str = "parley"
+    oidc_client_secret: SecretStr | None = None
+    oidc_audience: str | None = None  # the client's id unless given
+    oidc_roles_claim: str = "roles"  # dots go into objects
+    oidc_operator_role: str = "parley-operator"
+    oidc_reviewer_role: str = "parley-reviewer"
+    oidc_redirects: Texts = ()  # where people may be sent back to, besides loopback addresses
+    oidc_session_seconds: int = Field(default=900, ge=60, le=3_600)
 
     policy: Path | None = None  # a parley/policy document: guardrails that no roll-out can loosen
     tripwires: Path | None = None  # a parley/tripwires document: thresholds that raise alarms or stop
@@ -87,7 +98,7 @@ class GatewaySettings(BaseSettings):
                 raise ValueError(f"not a class of data (public, internal, personal): {name[:60]}")
         return found
 
-    @field_validator("operators", "reviewers", "consent_classes", mode="before")
+    @field_validator("operators", "reviewers", "consent_classes", "oidc_redirects", mode="before")
     @classmethod
     def _listed(cls, given: object) -> object:
         """From the environment: a list with commas or spaces between its items."""
@@ -128,7 +139,7 @@ class GatewaySettings(BaseSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """What must never be logged."""
-        held = (self.key, self.keystore_passphrase)
+        held = (self.key, self.keystore_passphrase, self.oidc_client_secret)
         return tuple(secret.get_secret_value() for secret in held if secret is not None)
 
     @property

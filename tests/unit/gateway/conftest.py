@@ -274,12 +274,17 @@ def make_gateway(tmp_path: Path, clock: Clock) -> Iterator[Callable[..., Gateway
     opened: list[EventStore] = []
 
     def build(
-        desk: Any = None, bundle: Bundle | None = None, wires: Tripwires | None = None, **changes: Any
+        desk: Any = None,
+        bundle: Bundle | None = None,
+        wires: Tripwires | None = None,
+        identities: Any = None,
+        **changes: Any,
     ) -> Gateway:
         settings = settings_for(tmp_path, **changes)
         store = EventStore.open(settings.database, clock=clock)
         opened.append(store)
-        return assemble(settings, store, signer("gateway"), desk, bundle, clock, wires=wires)
+        own = signer("gateway")
+        return assemble(settings, store, own, desk, bundle, clock, wires=wires, identities=identities)
 
     yield build
     for store in opened:

@@ -9,7 +9,14 @@ from fastapi.testclient import TestClient
 
 from parley.gateway.headers import SECURITY_HEADERS
 
-OPEN_TO_ALL = {("GET", "/health"), ("GET", "/ready"), ("POST", "/v1/challenge"), ("POST", "/v1/session")}
+OPEN_TO_ALL = {
+    ("GET", "/health"),
+    ("GET", "/ready"),
+    ("POST", "/v1/challenge"),
+    ("POST", "/v1/session"),
+    ("POST", "/v1/people/begin"),
+    ("POST", "/v1/people/session"),
+}
 OWN = {("GET", "/v1/session"), ("DELETE", "/v1/session"), ("GET", "/v1/events")}
 PUBLIC = {
     ("POST", "/v1/agents"),

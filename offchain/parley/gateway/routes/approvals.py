@@ -39,7 +39,7 @@ def routes(gateway: Gateway) -> APIRouter:
         }
 
     def sees_all(caller: Session) -> bool:
-        return caller.agent in desk.reviewers or caller.agent in settings.operators
+        return gateway.is_reviewer(caller) or gateway.is_operator(caller)
 
     @router.get("/v1/approvals")
     async def waiting(request: Request) -> Response:
@@ -59,9 +59,7 @@ def routes(gateway: Gateway) -> APIRouter:
         page = found[offset : offset + limit]
         following = offset + limit if offset + limit < len(found) else None
         body = {"approvals": [view(review) for review in page], "next": following}
-        return answer(
-            body, [act("decide", "POST", "/v1/approvals")] if caller.agent in desk.reviewers else []
-        )
+        return answer(body, [act("decide", "POST", "/v1/approvals")] if gateway.is_reviewer(caller) else [])
 
     @router.get("/v1/approvals/{identity}")
     async def one(request: Request, identity: str) -> Response:
@@ -76,7 +74,7 @@ def routes(gateway: Gateway) -> APIRouter:
     async def decide(request: Request) -> Response:
         """A reviewer's signed decision on exactly these terms: granted or refused."""
         caller = gateway.caller(request, "govern")
-        if caller.agent not in desk.reviewers:
+        if not gateway.is_reviewer(caller):
             raise NotAReviewer("only a reviewer of this gateway decides", agent=caller.agent)
         body = parse_model(ApprovalRequest, await read_object(request, settings.max_body_bytes))
         review = await asyncio.to_thread(desk.decide, Approval.from_json(body.core), body.signature)
@@ -88,7 +86,7 @@ def routes(gateway: Gateway) -> APIRouter:
         operators see all, shadow differences included.
         """
         caller = gateway.caller(request, "read")
-        everything = caller.agent in settings.operators
+        everything = gateway.is_operator(caller)
         if not everything:
             await gateway.negotiations.readable(caller.agent, negotiation)
         after = count_parameter(request, "after", -1, minimum=-1)

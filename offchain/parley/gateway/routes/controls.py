@@ -53,7 +53,7 @@ def routes(gateway: Gateway) -> APIRouter:
     async def anomalies(request: Request) -> Response:
         """Thresholds that were crossed, oldest first, from number `after` + 1 on. For operators."""
         caller = gateway.caller(request, "govern")
-        if caller.agent not in settings.operators:
+        if not gateway.is_operator(caller):
             raise NotAnOperator("only an operator of this gateway sees alarms", agent=caller.agent)
         after = count_parameter(request, "after", -1, minimum=-1)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)

@@ -30,7 +30,7 @@ def routes(gateway: Gateway) -> APIRouter:
         if since >= until:
             raise ParameterInvalid("since must lie before until", parameter="since")
         named = request.query_params.get("agent")
-        if "govern" in caller.scopes and caller.agent in gateway.settings.operators:
+        if "govern" in caller.scopes and gateway.is_operator(caller):
             agent = None if named is None else Address(named)
         elif named is not None and Address(named) != caller.agent:
             raise NotAnOperator(

@@ -39,7 +39,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
     def operator(request: Request) -> Session:
         caller = gateway.caller(request, "govern")
-        if caller.agent not in settings.operators:
+        if not gateway.is_operator(caller):
             raise NotAnOperator("only an operator of this gateway sees its policies", agent=caller.agent)
         return caller
 

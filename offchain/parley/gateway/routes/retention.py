@@ -38,7 +38,7 @@ def routes(gateway: Gateway) -> APIRouter:
             "schedule": None if state.schedule is None else state.schedule.as_json(),
             "hash": None if state.schedule is None else state.schedule.hash(),
         }
-        if caller.agent in settings.operators:
+        if gateway.is_operator(caller):
             body["holds"] = [
                 {"hash": found, "order": order.as_json()} for found, order in state.holds.items()
             ]
@@ -49,7 +49,7 @@ def routes(gateway: Gateway) -> APIRouter:
     async def due(request: Request) -> Response:
         """Negotiations whose payloads are to be erased now, oldest first. For operators."""
         caller = gateway.caller(request, "govern")
-        if caller.agent not in settings.operators:
+        if not gateway.is_operator(caller):
             raise NotAnOperator("only an operator of this gateway sees what is due", agent=caller.agent)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         found = await asyncio.to_thread(gateway.eraser.due, limit)
