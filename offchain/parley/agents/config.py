@@ -10,6 +10,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from parley.agents.errors import ConfigInvalid
+from parley.connectors.facts import SourcedFact
+from parley.connectors.spec import SourceSpec
 from parley.negotiation.coordination import Need
 from parley.negotiation.utility import Profile
 from parley.policy.budget import Budget
@@ -80,8 +82,8 @@ class ConductConfig(Part):
 
 class AgentConfig(Document):
     """One agent. `idle` is the milliseconds of silence after which it looks around; `approvals` a folder
-    for requests to `reviewers`; with `reputation` scores come from the gateway where `counterparties` give
-    none.
+    for requests to `reviewers`; `facts` are limits of the policy that come from `sources`; with
+    `reputation` scores come from the gateway where `counterparties` give none.
     """
 
     max_bytes: ClassVar[int] = 16 << 20
@@ -98,6 +100,8 @@ class AgentConfig(Document):
     tokens: Mapping[Address, TokenConfig] = {}
     counterparties: Many[Counterparty] = ()
     limits: Mapping[str, Count] = {}
+    sources: Annotated[Many[SourceSpec], Field(max_length=64)] = ()
+    facts: Annotated[Many[SourcedFact], Field(max_length=256)] = ()
     reputation: bool = True
     policy: Bundle | None = None
     budget: BudgetConfig | None = None
@@ -116,6 +120,14 @@ class AgentConfig(Document):
                 raise ConfigInvalid("the domain has no such role", field=f"talks.{number}.profile.role")
         if self.quantity is not None:
             self._check_quantity(self.quantity)
+        known = {source.id for source in self.sources}
+        if len(known) != len(self.sources):
+            raise ConfigInvalid("two sources have one id", field="sources")
+        for number, fact in enumerate(self.facts):
+            if fact.source not in known or fact.name in self.limits:
+                raise ConfigInvalid(
+                    "a fact names a source, and no limit that is set", field=f"facts.{number}"
+                )
 
     def _check_quantity(self, quantity: QuantityConfig) -> None:
         if (quantity.price_issue is None) != (quantity.ceiling is None):

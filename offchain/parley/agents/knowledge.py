@@ -29,13 +29,14 @@ class Knowledge(Protocol):
 @dataclass(frozen=True)
 class StaticKnowledge:
     """Facts from the agent's own configuration; `reputation` looks a score up (ppm) when the configuration
-    has none, `standings` reads the chain.
+    has none, `standings` reads the chain, `sourced` gives what sources of data say, but for what is stale.
     """
 
     counterparties: Mapping[str, Counterparty] = field(default_factory=dict)
     fixed_limits: Mapping[str, int] = field(default_factory=dict)
     reputation: Callable[[Address], int | None] | None = None
     standings: Callable[[Hash32], Standing | None] | None = None
+    sourced: Callable[[], Mapping[str, int]] | None = None
 
     def counterparty(self, address: Address) -> Counterparty:
         known = self.counterparties.get(address, Counterparty(address=address))
@@ -46,7 +47,7 @@ class StaticKnowledge:
         return known
 
     def limits(self) -> Mapping[str, int]:
-        return self.fixed_limits
+        return self.fixed_limits if self.sourced is None else {**self.fixed_limits, **self.sourced()}
 
     def standing(self, deal_id: Hash32) -> Standing | None:
         return None if self.standings is None else self.standings(deal_id)

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -23,6 +23,8 @@ from parley.agents.pace import Pace, Purchase, Sessions, SharedNeed
 from parley.agents.runner import AgentRunner
 from parley.agents.session import NegotiationSession
 from parley.agents.wallet import TokenName
+from parley.connectors.facts import SourcedFacts
+from parley.connectors.source import Source
 from parley.errors import ParleyError
 from parley.negotiation.strategies import Strategy, make_strategy
 from parley.policy.service import PolicyEngine
@@ -64,6 +66,7 @@ class AgentProcess:
                 {known.address: known for known in config.counterparties},
                 config.limits,
                 self._reputation if config.reputation else None,
+                sourced=self._sourced(clock) if config.facts else None,
             ),
             tokens={token: TokenName(name.name, name.version) for token, name in config.tokens.items()},
             audience=config.audience,
@@ -81,6 +84,11 @@ class AgentProcess:
             watch=watch,
             idle=config.idle / 1_000,
         )
+
+    def _sourced(self, clock: Callable[[], int]) -> Callable[[], Mapping[str, int]]:
+        sources = {spec.id: Source(spec, clock) for spec in self.config.sources}
+        facts = SourcedFacts(sources, self.config.facts)
+        return lambda: facts.limits(clock())
 
     def __enter__(self) -> Self:
         return self

@@ -25,6 +25,7 @@ from parley.cli import (
     sandbox,
     scenario,
     serve,
+    source,
     tournament,
     verify,
     worker,
@@ -61,6 +62,7 @@ app.add_typer(govern.policy, name="policy")
 app.add_typer(govern.approvals, name="approvals")
 app.add_typer(retention.app, name="retention")
 app.add_typer(consent.app, name="consent")
+app.add_typer(source.app, name="source")
 
 
 def _version(shown: bool) -> None:

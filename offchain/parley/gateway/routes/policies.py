@@ -107,8 +107,8 @@ def routes(gateway: Gateway) -> APIRouter:
 
 
 def recorded_decisions(gateway: Gateway, limit: int) -> Iterator[tuple[str, Decision]]:
-    """The newest decisions that counted, were not erased and may be analysed, oldest first, each with the stream and sequence
-    it stands at. Blocks.
+    """The newest decisions that counted, were not erased and may be analysed, oldest first, each with the
+    stream and sequence it stands at. Blocks.
     """
     table = schema.events
     query = (

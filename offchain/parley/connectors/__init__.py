@@ -1,0 +1,1 @@
+"""Typed, versioned sources of catalogue, inventory, price and other data, with provenance and age."""
