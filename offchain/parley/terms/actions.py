@@ -156,11 +156,15 @@ class Epoch(Action):
     valid_until: Uint40
 
 
-class Withdrawal(Action):
-    """Pays out an internal balance."""
+class BalanceAction(Action):
+    """Base of what pays out an internal balance: the same struct under the domain of each contract that keeps
+    balances.
+    """
 
     struct: ClassVar[StructType] = StructType(schema.WITHDRAWAL)
-    schema_: Literal["parley/withdrawal"] = Field(default="parley/withdrawal", alias="schema")
+    schema_: Literal["parley/withdrawal", "parley/tabs-withdrawal", "parley/panel-withdrawal"] = Field(
+        alias="schema"
+    )
     party: Address
     token: Address
     to: Address
@@ -168,6 +172,12 @@ class Withdrawal(Action):
     fee: Amount
     nonce: Uint256
     valid_until: Uint40
+
+
+class Withdrawal(BalanceAction):
+    """Pays out an internal balance."""
+
+    schema_: Literal["parley/withdrawal"] = Field(default="parley/withdrawal", alias="schema")
 
 
 class Mandate(Action):

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from parley.terms import schema
-from parley.terms.actions import Action, Withdrawal
+from parley.terms.actions import Action, BalanceAction
 from parley.terms.eip712 import StructType
 from parley.terms.values import Address, Amount, Hash32, Uint8, Uint16, Uint40
 
@@ -30,10 +30,11 @@ class Vote(Action):
     valid_until: Uint40
 
 
-class PanelWithdrawal(Withdrawal):
+class PanelWithdrawal(BalanceAction):
     """Pays out what a member or a submitter owns of the panel's balance."""
 
     domain_name: ClassVar[str] = schema.PANEL_NAME
+    schema_: Literal["parley/panel-withdrawal"] = Field(default="parley/panel-withdrawal", alias="schema")
 
 
 def median(shares: Sequence[int]) -> int:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from parley.terms import schema
-from parley.terms.actions import Action, Withdrawal
+from parley.terms.actions import Action, BalanceAction
 from parley.terms.eip712 import StructType
 from parley.terms.values import Address, Amount, Hash32, Uint8, Uint32, Uint40, Uint72, Uint104
 
@@ -111,7 +111,8 @@ class TabEnd(TabsAction):
     valid_until: Uint40
 
 
-class TabsWithdrawal(Withdrawal):
+class TabsWithdrawal(BalanceAction):
     """Pays out an internal balance of the contract of tabs."""
 
     domain_name: ClassVar[str] = schema.TABS_NAME
+    schema_: Literal["parley/tabs-withdrawal"] = Field(default="parley/tabs-withdrawal", alias="schema")

@@ -114,6 +114,9 @@ def test_a_withdrawal_from_one_contract_is_none_from_another() -> None:
     assert {kind.domain_name for kind in kinds} == {schema.ESCROW_NAME, schema.TABS_NAME, schema.PANEL_NAME}
     assert len({Hash32.of(kind(**fields).digest(1, CONTRACT)) for kind in kinds}) == 3
     assert len({kind(**fields).struct_hash() for kind in kinds}) == 1
+    assert len({kind.model_fields["schema_"].default for kind in kinds}) == 3
+    with pytest.raises(DocumentInvalid):
+        TabsWithdrawal.parse(Withdrawal(**fields).canonical())
 
 
 @pytest.mark.parametrize(("shares", "ruling"), [([7], 7), ([1, 2], 1), ([1, 4], 2), ([9, 0, 3], 3)])
