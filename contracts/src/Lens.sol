@@ -9,6 +9,7 @@ import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 /// @notice What it answers, and why that is exact: see ILens.
 contract Lens is ILens {
     bytes4 private constant NO_REASON = 0xffffffff;
+    uint256 private constant BPS = 10_000;
     uint256 private constant ACTIONS = uint256(type(Action).max) + 1;
 
     IEscrow private immutable ESCROW;
@@ -73,6 +74,28 @@ contract Lens is ILens {
         address caller
     ) external returns (Verdict memory) {
         return _canOpen(deal, buyerKind, sellerKind, caller);
+    }
+
+    /// @inheritdoc ILens
+    function canAmend(
+        IEscrow.Deal calldata deal,
+        IEscrow.Deal calldata amendment,
+        IEscrow.FundingKind buyerKind,
+        IEscrow.FundingKind sellerKind,
+        address caller
+    ) external returns (Verdict memory verdict) {
+        IEscrow.Funding memory none = IEscrow.Funding(IEscrow.FundingKind.Allowance, "");
+        // As with opening: the buyer's signature is the first that is asked for.
+        verdict = _for(amendment.buyer, abi.encodeCall(ESCROW.amend, (deal, amendment, "", "", none, none)));
+        if (!_yes(verdict)) return verdict;
+        uint256 due = _due(amendment);
+        if (due + amendment.sellerBond > type(uint128).max) return _tooLarge(due + amendment.sellerBond);
+        IEscrow.DealState memory state = ESCROW.stateOf(ESCROW.dealIdOf(deal));
+        uint256 sellerHas = deal.sellerBond - uint256(deal.arbiterFee) * state.sellerLostBps / BPS;
+        due = _short(due + _relayFee(amendment, buyerKind, caller), state.locked - sellerHas);
+        verdict = _canFund(deal.token, deal.buyer, due, buyerKind);
+        if (!_yes(verdict)) return verdict;
+        return _canFund(deal.token, deal.seller, _short(amendment.sellerBond, sellerHas), sellerKind);
     }
 
     /// @inheritdoc ILens
@@ -193,18 +216,36 @@ contract Lens is ILens {
         // The buyer's signature is the first that the escrow asks for, when everything else is in order.
         verdict = _for(deal.buyer, abi.encodeCall(ESCROW.open, (deal, "", "", none, none)));
         if (!_yes(verdict)) return verdict;
-        uint256 fees = uint256(deal.arbiterFee) * (deal.arbiter == address(0) ? 0 : deal.milestones.length);
-        uint256 due = deal.price + fees;
-        if (due + deal.sellerBond > type(uint128).max) {
-            return _no(abi.encodeWithSelector(IEscrow.LockedTooLarge.selector, due + deal.sellerBond));
-        }
+        uint256 due = _due(deal);
+        if (due + deal.sellerBond > type(uint128).max) return _tooLarge(due + deal.sellerBond);
+        verdict = _canFund(deal.token, deal.buyer, due + _relayFee(deal, buyerKind, caller), buyerKind);
+        if (_yes(verdict)) verdict = _canFund(deal.token, deal.seller, deal.sellerBond, sellerKind);
+    }
+
+    /// @dev What the buyer locks.
+    function _due(IEscrow.Deal calldata deal) private pure returns (uint256) {
+        return deal.price + uint256(deal.arbiterFee) * (deal.arbiter == address(0) ? 0 : deal.milestones.length);
+    }
+
+    /// @dev A payment that names the whole deal always carries the relay fee.
+    function _relayFee(IEscrow.Deal calldata deal, IEscrow.FundingKind buyerKind, address caller)
+        private
+        pure
+        returns (uint256)
+    {
         bool earned =
             (deal.relayer == address(0) || deal.relayer == caller) && caller != deal.buyer && caller != deal.seller;
-        // A payment that names the whole deal always carries the relay fee.
         bool carried = buyerKind == IEscrow.FundingKind.Authorization || buyerKind == IEscrow.FundingKind.Permit2;
-        if (earned || carried) due += deal.relayFee;
-        verdict = _canFund(deal.token, deal.buyer, due, buyerKind);
-        if (_yes(verdict)) verdict = _canFund(deal.token, deal.seller, deal.sellerBond, sellerKind);
+        return earned || carried ? deal.relayFee : 0;
+    }
+
+    function _tooLarge(uint256 locked) private pure returns (Verdict memory) {
+        return _no(abi.encodeWithSelector(IEscrow.LockedTooLarge.selector, locked));
+    }
+
+    /// @dev How much of `owes` is not covered by `has`.
+    function _short(uint256 owes, uint256 has) private pure returns (uint256) {
+        return owes > has ? owes - has : 0;
     }
 
     function _canFund(address token, address from, uint256 amount, IEscrow.FundingKind kind)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import tools
 from layout import Layout, fingerprint, run
@@ -12,7 +13,7 @@ def build(layout: Layout) -> bool:
     sources = sorted((layout.contracts / "src").rglob("*.sol"))
     if not sources:
         return False
-    artifacts = sorted((layout.root / "offchain" / "parley" / "chain" / "artifacts").glob("*.json"))
+    artifacts = _exported(layout)
     inputs = [
         *sources,
         layout.contracts / "foundry.toml",
@@ -32,7 +33,7 @@ def build(layout: Layout) -> bool:
         what="compiling the contracts",
         env=environment,
     )
-    artifacts = sorted((layout.root / "offchain" / "parley" / "chain" / "artifacts").glob("*.json"))
+    artifacts = _exported(layout)
     inputs = [
         *sources,
         layout.contracts / "foundry.toml",
@@ -42,3 +43,8 @@ def build(layout: Layout) -> bool:
     names = [str(path.relative_to(layout.root)) for path in inputs]
     layout.stamp("contracts", fingerprint(*names, *inputs))
     return True
+
+
+def _exported(layout: Layout) -> list[Path]:
+    chain = layout.root / "offchain" / "parley" / "chain"
+    return sorted([*(chain / "artifacts").glob("*.json"), *chain.glob("verification.json")])

@@ -18,32 +18,30 @@ ARTIFACTS = {
 }
 
 
+VERIFICATION = json.loads((ROOT / "offchain/parley/chain/verification.json").read_text())
+
+
 @pytest.fixture(scope="module")
 def compiled() -> dict[str, dict[str, dict[str, Any]]]:
-    """Every contract by source and name, from one compilation with the settings the artifacts record."""
-    settings = [artifact["compiler"] for artifact in ARTIFACTS.values()]
-    first = settings[0]
-    assert all(other == first for other in settings)
-    outputs = ["abi", "evm.bytecode.object", "evm.deployedBytecode.object"]
-    wanted = {artifact["sourceName"]: {name: outputs} for name, artifact in ARTIFACTS.items()}
-    names = sorted({name for artifact in ARTIFACTS.values() for name in artifact["sources"]})
-    output = solcx.compile_standard(
-        {
-            "language": "Solidity",
-            "sources": {name: {"content": (CONTRACTS / name).read_text()} for name in names},
-            "settings": {
-                "evmVersion": first["evmVersion"],
-                "viaIR": first["viaIR"],
-                "optimizer": first["optimizer"],
-                "metadata": first["metadata"],
-                "remappings": first["remappings"],
-                "outputSelection": wanted,
-            },
-        },
-        solc_binary=ROOT / ".tools" / "bin" / f"solc-v{first['version'].partition('+')[0]}",
-    )
+    """Every contract by source and name, from what block explorers are given."""
+    version = next(iter(ARTIFACTS.values()))["compiler"]["version"].partition("+")[0]
+    output = solcx.compile_standard(VERIFICATION, solc_binary=ROOT / ".tools" / "bin" / f"solc-v{version}")
     contracts: dict[str, dict[str, dict[str, Any]]] = output["contracts"]
     return contracts
+
+
+@pytest.mark.parametrize("name", ARTIFACTS)
+def test_what_explorers_are_given_is_what_it_was_made_from(name: str) -> None:
+    artifact = ARTIFACTS[name]
+    for source, expected in artifact["sources"].items():
+        content = VERIFICATION["sources"][source]["content"]
+        assert "0x" + keccak(content.encode()).hex() == expected, source
+    made_with = {key: value for key, value in artifact["compiler"].items() if key != "version"}
+    settings = VERIFICATION["settings"]
+    assert {key: settings[key] for key in made_with} == made_with
+    assert name in settings["outputSelection"][artifact["sourceName"]]
+    needed = {source for other in ARTIFACTS.values() for source in other["sources"]}
+    assert VERIFICATION["sources"].keys() == needed
 
 
 def test_every_contract_has_its_artifact_and_no_other() -> None:

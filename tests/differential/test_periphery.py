@@ -15,12 +15,12 @@ from parley.chain.anvil import LocalAnvil
 from parley.chain.contract_error import ContractError
 from parley.chain.deploy import connect, deploy_local, mint
 from parley.chain.escrow import Call, EscrowContract, Funding, FundingKind, Status
+from parley.chain.escrow_errors import AmendmentMismatch
 from parley.chain.evidence_contract import EvidenceContract
 from parley.chain.lens import LensContract, Move
 from parley.chain.models import Receipt as Mined
 from parley.chain.node import NodeClient
 from parley.chain.panel import PanelContract, SignedVote
-from parley.chain.periphery import connect_periphery, deploy_periphery
 from parley.chain.periphery_errors import (
     AnchorNotGrowing,
     EquivocationKnown,
@@ -94,9 +94,10 @@ def world() -> Iterator[World]:
         node, relayer = chain.node(), chain.signer(0)
         deployment = deploy_local(node, relayer)
         escrow, _, token = connect(node, deployment)
-        contracts = connect_periphery(node, deploy_periphery(node, relayer, escrow.address))
+        tabs, evidence = TabsContract(node, deployment.tabs), EvidenceContract(node, deployment.evidence)
+        panels, lens = PanelContract(node, deployment.panel), LensContract(node, deployment.lens)
         mint(node, relayer, deployment.token, (ALICE.address, BOB.address), 100_000 * UNIT)
-        yield World(node, relayer, escrow, token, *contracts)
+        yield World(node, relayer, escrow, token, tabs, evidence, panels, lens)
 
 
 def agreed(world: World, arbiter: str, nonce: str = "4e") -> samples.Agreement:
@@ -334,6 +335,8 @@ def test_the_lens_says_what_each_may_do(world: World) -> None:
     refusal = lens.can(Move.DELIVER, deal, ALICE.address)
     assert isinstance(refusal, ContractError)
     assert refusal.values["signer"] == BOB.address
+    refusal = lens.can_amend(deal, deal, world.relayer.address)
+    assert isinstance(refusal, AmendmentMismatch)
     assert lens.attempt(b"\xde\xad\xbe\xef") is not None
     assert lens.attempt(world.escrow.settle_by_silence(deal).data) is not None
     assert lens.escrow() == world.escrow.address

@@ -112,6 +112,16 @@ interface ILens {
         address caller
     ) external returns (Verdict memory);
 
+    /// @notice Whether `caller` could put `amendment` in the place of `deal` if both sides signed it and paid what they owe
+    /// beyond what they have in the deal in these ways.
+    function canAmend(
+        IEscrow.Deal calldata deal,
+        IEscrow.Deal calldata amendment,
+        IEscrow.FundingKind buyerKind,
+        IEscrow.FundingKind sellerKind,
+        address caller
+    ) external returns (Verdict memory);
+
     /// @notice Whether this split would close the deal if both sides signed it. Its fee is not looked at.
     function canSplit(IEscrow.Deal calldata deal, IEscrow.Split calldata terms) external returns (Verdict memory);
 

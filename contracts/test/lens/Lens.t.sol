@@ -203,6 +203,71 @@ contract LensTest is EscrowTest {
         assertEq(lens.canSplit(deal, terms).code, IEscrow.SplitMismatch.selector);
     }
 
+    /// @dev The one question about an amendment beside the call itself: yes, if and only if it succeeds.
+    function amends(IEscrow.Deal memory deal, IEscrow.Deal memory amendment, IEscrow.FundingKind kind)
+        private
+        returns (bytes4 code)
+    {
+        ILens.Verdict memory verdict = lens.canAmend(deal, amendment, kind, kind, relayer);
+        IEscrow.Funding memory pays = IEscrow.Funding(kind, "");
+        bytes32 id = idOf(amendment);
+        bytes memory data =
+            abi.encodeCall(escrow.amend, (deal, amendment, signed(buyerKey, id), signed(sellerKey, id), pays, pays));
+        uint256 snapshot = vm.snapshotState();
+        vm.prank(relayer);
+        (bool ok, bytes memory why) = address(escrow).call(data);
+        vm.revertToState(snapshot);
+        assertEq(verdict.code == 0, ok, "yes, if and only if it succeeds");
+        if (!ok) assertEq(bytes.concat(verdict.code, verdict.values), why, "the same error with the same values");
+        return verdict.code;
+    }
+
+    function test_judgeAnAmendmentBeforeItIsSigned() external {
+        IEscrow.FundingKind allowed = IEscrow.FundingKind.Allowance;
+        IEscrow.Deal memory deal = arbitratedDeal();
+        IEscrow.Deal memory amendment = arbitratedDeal();
+        assertEq(amends(deal, amendment, allowed), IEscrow.WrongStatus.selector);
+        opened(deal);
+        assertEq(amends(deal, amendment, allowed), IEscrow.AmendmentMismatch.selector);
+        (amendment.amends, amendment.amendsLocked) = (idOf(deal), lockedOf(deal));
+        assertEq(amends(deal, amendment, allowed), bytes4(0));
+        // Paid from where there is nothing: more is owed only with a higher price, a bond or a relay fee.
+        IEscrow.FundingKind inside = IEscrow.FundingKind.Balance;
+        assertEq(amends(deal, amendment, inside), bytes4(0));
+        amendment.relayFee = 1;
+        assertEq(amends(deal, amendment, inside), IEscrow.BalanceShort.selector);
+        deposited(buyer, 1);
+        assertEq(amends(deal, amendment, inside), bytes4(0));
+        amendment.sellerBond += 1;
+        assertEq(amends(deal, amendment, inside), IEscrow.BalanceShort.selector);
+        assertEq(amends(deal, amendment, allowed), bytes4(0));
+        amendment.price = type(uint128).max;
+        amendment.milestones[0].amount = type(uint128).max;
+        assertEq(amends(deal, amendment, allowed), IEscrow.LockedTooLarge.selector);
+        (amendment.price, amendment.milestones[0].amount) = (1, 1);
+        assertEq(amends(deal, amendment, allowed), bytes4(0));
+        amendment.token = address(lens);
+        assertEq(amends(deal, amendment, allowed), IEscrow.AmendmentParties.selector);
+        amendment.token = deal.token;
+        delivered(deal);
+        assertEq(amends(deal, amendment, allowed), IEscrow.WrongStatus.selector);
+    }
+
+    /// @dev What a ruling cost the seller is no longer in its bond.
+    function test_countWhatARulingCost() external {
+        IEscrow.Deal memory deal = milestoneDeal(2);
+        broughtTo(deal, IEscrow.Status.Disputed);
+        ruled(deal, 0);
+        IEscrow.Deal memory amendment = arbitratedDeal();
+        IEscrow.DealState memory s = state(deal);
+        (amendment.amends, amendment.amendsMilestone, amendment.amendsLocked) = (idOf(deal), s.milestone, s.locked);
+        (amendment.price, amendment.milestones[0].amount) = (1, 1);
+        amendment.sellerBond = deal.sellerBond - FEE;
+        assertEq(amends(deal, amendment, IEscrow.FundingKind.Balance), bytes4(0));
+        amendment.sellerBond += 1;
+        assertEq(amends(deal, amendment, IEscrow.FundingKind.Balance), IEscrow.BalanceShort.selector);
+    }
+
     function test_answerUnderEachActionsOwnName() external {
         IEscrow.Deal memory deal = arbitratedDeal();
         deal.cancelBy = uint40(START);

@@ -126,6 +126,18 @@ class LensContract:
         given = (deal.as_abi(), int(buyer_kind), int(seller_kind), caller)
         return _verdict(self._ask("canOpen", *given))
 
+    def can_amend(
+        self,
+        deal: Deal,
+        amendment: Deal,
+        caller: str,
+        buyer_kind: FundingKind = FundingKind.ALLOWANCE,
+        seller_kind: FundingKind = FundingKind.ALLOWANCE,
+    ) -> ContractError | None:
+        """The same for an amendment, if both sides signed it and paid what they owe more in these ways."""
+        given = (deal.as_abi(), amendment.as_abi(), int(buyer_kind), int(seller_kind), caller)
+        return _verdict(self._ask("canAmend", *given))
+
     def can_split(self, deal: Deal, split: Split) -> ContractError | None:
         """The same for a split, if both sides signed it."""
         return _verdict(self._ask("canSplit", deal.as_abi(), split.as_abi()))
