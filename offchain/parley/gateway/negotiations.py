@@ -173,17 +173,21 @@ class Negotiations:
     def page(self, agent: Address, before: int | None, limit: int) -> Page[NegotiationRow]:
         """Negotiations of `agent`, newest first; counts and times are the log's. Blocks."""
         page = self._store.negotiations.page(address=agent, before=before, limit=limit)
-        events = schema.events
-        streams = [stream_of(row.id) for row in page.items]
-        newest = (
-            sa.select(events.c.stream, sa.func.max(events.c.sequence), sa.func.max(events.c.recorded_at))
-            .where(events.c.stream.in_(streams))
-            .group_by(events.c.stream)
+        events, rows = schema.events, schema.negotiations
+        stream = sa.literal(stream_of(""), sa.String) + rows.c.id
+
+        def last(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+            """Of the newest message: one look into the index, however long the negotiation is."""
+            newest = sa.select(column).where(events.c.stream == stream).order_by(events.c.sequence.desc())
+            return newest.limit(1).correlate(rows).scalar_subquery()
+
+        query = sa.select(rows.c.id, last(events.c.sequence), last(events.c.recorded_at)).where(
+            rows.c.id.in_([row.id for row in page.items])
         )
-        heads = {str(row[0]): (int(row[1]), int(row[2])) for row in self._store.query(newest)}
+        heads = {str(row[0]): (row[1], row[2]) for row in self._store.query(query) if row[1] is not None}
         items = []
         for row in page.items:
-            sequence, recorded_at = heads.get(stream_of(row.id), (row.messages - 1, row.updated_at))
+            sequence, recorded_at = heads.get(row.id, (row.messages - 1, row.updated_at))
             items.append(replace(row, messages=sequence + 1, updated_at=recorded_at))
         return Page(items, page.next)
 

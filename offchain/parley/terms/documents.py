@@ -103,13 +103,13 @@ class Document(Part):
         """
         raw = dump_canonical(value)
         if b"null" not in raw:
-            self.__dict__[_CANONICAL] = raw
+            self.__dict__[_CANONICAL] = _trimmed(raw)
 
     def canonical(self) -> bytes:
         """RFC 8785 bytes of the JSON form."""
         found: bytes | None = self.__dict__.get(_CANONICAL)
         if found is None:
-            found = self.__dict__[_CANONICAL] = dump_canonical(self.as_json())
+            found = self.__dict__[_CANONICAL] = _trimmed(dump_canonical(self.as_json()))
         return found
 
     def hash(self) -> Hash32:
@@ -128,6 +128,13 @@ class Document(Part):
             if type(value["version"]) is not int:  # 1.0 and true are equal to 1
                 raise ValueError("version must be an integer")
         return value
+
+
+def _trimmed(raw: bytes) -> bytes:
+    """The same bytes in no more memory than they need: a writer of JSON leaves room behind them, thousands of
+    bytes for each document that is kept.
+    """
+    return memoryview(raw).tobytes()
 
 
 @cache
@@ -154,7 +161,7 @@ class Versioned(Document):
         if type(version := value.get("version")) is not int or version == current:
             return handler(value)
         model = handler(upgraded(value, cls.model_fields["schema_"].default, current))
-        model.__dict__[_CANONICAL] = dump_canonical(value)
+        model.__dict__[_CANONICAL] = _trimmed(dump_canonical(value))
         return model
 
 
