@@ -1,5 +1,5 @@
-"""What growth costs: appends and pages of a store with a million events (T13), memory with many negotiations
-alive (T14).
+"""What growth costs: a deal after many others, appends and pages of a store with a million events (T13), memory
+with many negotiations alive (T14).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 import httpx
 
+from bench import growing_chain
 from bench.gateway_process import ESCROW, KEY, running
 from bench.model import Bench, Result, Target
 from bench.old_store import LENGTH, PARTIES, negotiation, seeded
@@ -214,7 +215,12 @@ def bundle() -> Result:
 
 
 def run() -> list[Result]:
-    return [*store(), memory(), bundle()]
+    return [growing_chain.measured(), *store(), memory(), bundle()]
 
 
-BENCH = Bench("growth", "appends, pages and memory after much was kept (T13, T14)", run)
+def short() -> list[Result]:
+    """The chain alone, with few deals."""
+    return [growing_chain.measured(400)]
+
+
+BENCH = Bench("growth", "gas, appends, pages and memory after much was kept (T13, T14)", run, short)

@@ -60,6 +60,17 @@ def test_messages_are_compared_with_a_floor_of_the_same_run():
     assert result["parts"]["whole, µs"] > result["parts"]["floor, µs"] > 0
 
 
+@pytest.mark.deep  # hundreds of deals
+@pytest.mark.timeout(300)
+def test_a_deal_costs_what_it_did_before_the_others():
+    done = bench("growth", "--short", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)["T13"]
+    assert result["holds"]
+    assert result["parts"]["deals between"] > 0
+    assert abs(result["value"] - 1) < 0.01
+
+
 def test_another_run_is_a_table_for_people_with_the_same_gas(gas):
     done = bench("gas")
     assert done.returncode == 0, done.stderr
