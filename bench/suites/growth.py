@@ -1,5 +1,5 @@
-"""What growth costs: a deal after many others, appends and pages of a store with a million events (T13), memory
-with many negotiations alive (T14).
+"""What growth costs: a deal after many others, appends and pages of a store with a million events (T13),
+memory with many negotiations alive (T14).
 """
 
 from __future__ import annotations
