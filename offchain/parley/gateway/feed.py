@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 
 import orjson
@@ -32,13 +32,16 @@ OF_NEGOTIATION = tuple(
     stream("") for stream in (stream_of, agreement_stream, evidence_stream, erasure_stream)
 )
 OF_DEAL = ("deal:", "chain:")
+ANOMALIES = "anomalies"
+"""The stream of alarms."""
 
 
 class Audiences:
-    """Who may see the events of a stream, from documents that never change."""
+    """Who may see the events of a stream, from documents that never change; anomalies are for operators."""
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, operators: Iterable[str] = ()) -> None:
         self._store = store
+        self._operators = frozenset(operators)
         self._known: OrderedDict[str, frozenset[str]] = OrderedDict()
 
     def of(self, stream: str) -> frozenset[str]:
@@ -63,7 +66,7 @@ class Audiences:
         if f"{kind}:" in OF_DEAL:
             row = self._store.deals.get(subject)
             return NOBODY if row is None else frozenset(address for _, address in row.parties)
-        return NOBODY
+        return self._operators if stream == ANOMALIES else NOBODY
 
 
 class Feed:
@@ -71,9 +74,9 @@ class Feed:
     store until they meet the tail.
     """
 
-    def __init__(self, store: EventStore) -> None:
+    def __init__(self, store: EventStore, operators: Iterable[str] = ()) -> None:
         self._store = store
-        self._audiences = Audiences(store)
+        self._audiences = Audiences(store, operators)
         self._tail: deque[StoredEvent] = deque(maxlen=TAIL)
         self._end = 0
         self._readers = 0

@@ -253,7 +253,7 @@ def assemble(
     )
     directory = Directory(store)
     webhooks, secrets = Webhooks(store), Secrets(signer)
-    known = Acquaintance(store, directory, deals, clock)
+    known = Acquaintance(store, directory, deals, clock, window=settings.market_seconds)
     consents = ConsentRegister(
         store, chain_id=settings.chain_id, classes=settings.consent_classes, clock=clock
     )
@@ -298,7 +298,7 @@ def assemble(
         negotiations=negotiations,
         agreements=agreements,
         deals=deals,
-        feed=Feed(store),
+        feed=Feed(store, settings.operators),
         evidence=EvidenceRoom(live, negotiations, deals, settings),
         controls=controls,
         policies=policies,
@@ -319,7 +319,14 @@ def assemble(
         eraser=Eraser(store, retention, live, signer, chain_id=settings.chain_id, clock=clock),
         webhooks=webhooks,
         webhook_secrets=secrets,
-        delivery=Delivery(store, webhooks, secrets, clock=clock, local=settings.local_webhooks),
+        delivery=Delivery(
+            store,
+            webhooks,
+            secrets,
+            clock=clock,
+            local=settings.local_webhooks,
+            operators=settings.operators,
+        ),
         tracing=tracing,
         metrics=metrics,
         kpis=Kpis(store, reviews, targets),

@@ -48,6 +48,13 @@ _VARIABLES: dict[str, Any] = {
     "history.agreed": cel.Type.INT,
     "history.ended": cel.Type.INT,
     "history.troubled": cel.Type.INT,
+    "own.jurisdiction": cel.Type.STRING,
+    "own.region": cel.Type.STRING,
+    "market.window": cel.Type.INT,
+    "market.deals": cel.Type.INT,
+    "market.volume": cel.Type.INT,
+    "market.with_counterparty": cel.Type.INT,
+    "market.returned": cel.Type.INT,
 }
 _BOOL = cel.Type.BOOL
 _TEXT = re.compile(r"""("([^"\\]|\\.)*"|'([^'\\]|\\.)*')""")
@@ -176,6 +183,13 @@ def activation(facts: Facts, moment: str, unit: int, risk: Risk | None = None) -
     if facts.history is not None:
         for name in ("agreed", "ended", "troubled"):
             seen[f"history.{name}"] = getattr(facts.history, name)
+    if facts.own is not None:
+        seen["own.jurisdiction"], seen["own.region"] = facts.own.jurisdiction, facts.own.region
+    if facts.market is not None:
+        seen["market.window"], seen["market.deals"] = facts.market.window, facts.market.deals
+        for name in ("volume", "with_counterparty", "returned"):
+            whole = -(-getattr(facts.market, name) // unit)  # a sum of prices: rounded up, never refused
+            seen[f"market.{name}"] = _amount(f"market.{name}", whole, 1)
     return {
         name: str(value) if isinstance(value, str) else value
         for name, value in seen.items()

@@ -59,6 +59,26 @@ class History(Part):
     troubled: Count = 0
 
 
+class Own(Part):
+    """Where the party that speaks is at home, as it says itself."""
+
+    jurisdiction: ShortText | None = None
+    region: ShortText | None = None
+
+
+class Market(Part):
+    """What the deals of the party that speaks come to in the last `window` seconds, in the token at hand:
+    their number and volume, how much of it was with this counterparty, and how much of that flowed back the
+    other way (base units).
+    """
+
+    window: Count
+    deals: Count
+    volume: Amount
+    with_counterparty: Amount = 0
+    returned: Amount = 0
+
+
 class Facts(Part):
     """What one decision rests on.
 
@@ -83,6 +103,8 @@ class Facts(Part):
     arbiter: Address | None = None
     data: Provenance | None = None
     history: History | None = None
+    own: Own | None = None
+    market: Market | None = None
 
 
 class SealedFacts(Part):
@@ -97,6 +119,8 @@ class SealedFacts(Part):
     history: History | None = None
     token: Address | None = None
     arbiter: Address | None = None
+    own: Own | None = None
+    market: Market | None = None
 
     def standing_in(self) -> Facts:
         """Facts for rules that look at nothing of the payload: what they do not look at is empty."""
@@ -105,7 +129,14 @@ class SealedFacts(Part):
 
 
 def sealed_facts_of(
-    domain: Domain, *, role: str, counterparty: Counterparty, now: int, history: History | None = None
+    domain: Domain,
+    *,
+    role: str,
+    counterparty: Counterparty,
+    now: int,
+    history: History | None = None,
+    own: Own | None = None,
+    market: Market | None = None,
 ) -> SealedFacts:
     """What can be known under `domain` without the payload, for the party of `role`."""
     mine = [entry for entry in domain.settlements if domain.side_of(entry, role) is not None]
@@ -118,6 +149,8 @@ def sealed_facts_of(
         history=history,
         token=mine[-1].token if mine else None,
         arbiter=mine[-1].arbiter if mine else None,
+        own=own,
+        market=market,
     )
 
 
@@ -134,6 +167,8 @@ def facts_of(
     terms: Hash32 | None = None,
     context: Context | None = None,
     history: History | None = None,
+    own: Own | None = None,
+    market: Market | None = None,
 ) -> Facts:
     """The facts of `values` under `domain` for the party of `role`.
 
@@ -165,6 +200,8 @@ def facts_of(
         "arbiter": arbiter,
         "data": None if context is None else provenance_of(context, now),
         "history": history,
+        "own": own,
+        "market": market,
     }
     if not limits and role in domain.roles and 0 <= price <= UINT128_MAX and 0 <= now <= MAX_SAFE_INTEGER:
         return Facts.unchecked(**fields)  # everything else comes out of checked documents
@@ -206,7 +243,7 @@ def recorded(facts: Facts) -> dict[str, Any]:
         "numbers": sorted(name for name, value in facts.values.items() if not isinstance(value, str)),
         **_known(facts, ("terms", "token", "arbiter")),
     }
-    for name in ("exposure", "data", "history"):
+    for name in ("exposure", "data", "history", "own", "market"):
         part: Part | None = getattr(facts, name)
         if part is not None:
             document[name] = part.as_json()

@@ -13,13 +13,23 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from parley.policy.collusion import deviation, mirrored, ring_volume, unopposed
 from parley.terms.documents import Document, Part
 from parley.terms.lists import Many, ShortText
 from parley.terms.values import Address, Amount, Count
 
 PPM = 1_000_000
 Metric = Literal[
-    "refusals", "equivocations", "disputes-ppm", "volume", "concentration-ppm", "circular-volume"
+    "refusals",
+    "equivocations",
+    "disputes-ppm",
+    "volume",
+    "concentration-ppm",
+    "circular-volume",
+    "ring-volume",
+    "unopposed-ppm",
+    "mirrored-bids",
+    "deviation-ppm",
 ]
 WireScope = Literal["all", "agent", "pair"]
 _SCOPES: Mapping[Metric, frozenset[WireScope]] = {
@@ -29,6 +39,10 @@ _SCOPES: Mapping[Metric, frozenset[WireScope]] = {
     "volume": frozenset(("all", "agent", "pair")),
     "concentration-ppm": frozenset(("agent",)),
     "circular-volume": frozenset(("pair",)),
+    "ring-volume": frozenset(("agent",)),
+    "unopposed-ppm": frozenset(("pair",)),
+    "mirrored-bids": frozenset(("pair",)),
+    "deviation-ppm": frozenset(("pair",)),
 }
 
 
@@ -39,8 +53,11 @@ class Tripwire(Part):
     `refusals`: offers that policy refused. `equivocations`: proofs kept. `disputes-ppm`: disputed deals of
     those opened. `volume`: prices of opened deals, base units. `concentration-ppm`: the largest
     counterparty's share of an agent's volume. `circular-volume`: what two agents sold to each other in
-    both directions (the smaller direction), the mark of a wash trade. A share is only looked at from
-    `minimum` deals on.
+    both directions (the smaller direction), the mark of a wash trade. `ring-volume`: what goes round among
+    three (the smallest flow). `unopposed-ppm`: a pair's agreements to the first offer, of all its agreements.
+    `mirrored-bids`: how often two bidders revealed the same bid in one round. `deviation-ppm`: how far a
+    pair's price lies from the median of the same domain. A share is only looked at from `minimum` deals or
+    agreements on.
     """
 
     id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
@@ -80,14 +97,17 @@ class Tripwires(Document):
 @dataclass(frozen=True, slots=True)
 class Observation:
     """One thing that happened at `at` (unix seconds). `agents`: the one concerned, or buyer and seller of
-    a deal of `amount` base units in `token`.
+    a deal of `amount` base units in `token`. `group` is the domain of a deal, or what a revealed bid says;
+    `first` whether an agreement took the first offer.
     """
 
-    kind: Literal["refusal", "equivocation", "opened", "disputed"]
+    kind: Literal["refusal", "equivocation", "opened", "disputed", "agreed", "bid"]
     at: int
     agents: tuple[Address, ...]
     amount: int = 0
     token: str = ""
+    group: str = ""
+    first: bool = False
 
 
 class Alarm(Document):
@@ -185,6 +205,11 @@ def _circular(wire: Tripwire, inside: list[Observation]) -> Counted:
     return found
 
 
+def _both(seen: Observation) -> tuple[Address, Address]:
+    one, other = seen.agents
+    return one, other
+
+
 _COUNTERS: Mapping[Metric, Callable[[Tripwire, list[Observation]], Counted]] = {
     "refusals": _count("refusal"),
     "equivocations": _count("equivocation"),
@@ -192,4 +217,21 @@ _COUNTERS: Mapping[Metric, Callable[[Tripwire, list[Observation]], Counted]] = {
     "volume": _volume,
     "concentration-ppm": _concentration,
     "circular-volume": _circular,
+    "ring-volume": lambda _, inside: ring_volume(
+        (*_both(seen), seen.amount, seen.token) for seen in inside if seen.kind == "opened"
+    ),
+    "unopposed-ppm": lambda wire, inside: unopposed(
+        ((_both(seen), seen.first) for seen in inside if seen.kind == "agreed"), wire.minimum
+    ),
+    "mirrored-bids": lambda _, inside: mirrored(
+        (seen.agents[0], seen.group) for seen in inside if seen.kind == "bid"
+    ),
+    "deviation-ppm": lambda wire, inside: deviation(
+        (
+            (_both(seen), seen.amount, f"{seen.group} {seen.token}")
+            for seen in inside
+            if seen.kind == "opened" and seen.group
+        ),
+        wire.minimum,
+    ),
 }

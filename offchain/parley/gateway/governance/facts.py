@@ -7,11 +7,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from parley.chain.fold import PREFIX
 from parley.errors import ParleyError
 from parley.gateway.deals import DealDesk
 from parley.gateway.directory import Directory
 from parley.negotiation.status import Status
-from parley.policy.facts import Counterparty, History
+from parley.policy.facts import Counterparty, History, Market, Own
+from parley.settlement.repository import SUBMITTED
 from parley.store import schema
 from parley.store.service import EventStore
 from parley.terms.values import Address
@@ -29,8 +31,15 @@ class Acquaintance:
     """
 
     def __init__(
-        self, store: EventStore, directory: Directory, desk: DealDesk | None, clock: Callable[[], int]
+        self,
+        store: EventStore,
+        directory: Directory,
+        desk: DealDesk | None,
+        clock: Callable[[], int],
+        *,
+        window: int = 86_400,
     ) -> None:
+        self._window = window
         self._store = store
         self._directory = directory
         self._desk = desk
@@ -52,6 +61,66 @@ class Acquaintance:
             jurisdiction=claims.get("jurisdiction"),
             region=claims.get("region"),
             reputation_ppm=self._reputation(address) if "counterparty.reputation_ppm" in asked else None,
+        )
+
+    def own(self, address: Address, asked: frozenset[str]) -> Own | None:
+        """What the party that speaks says of itself, if a rule asks."""
+        if not asked & {"own.jurisdiction", "own.region"}:
+            return None
+        try:
+            claims = self._directory.get(address)["facts"]
+        except ParleyError:
+            return None
+        return Own(jurisdiction=claims.get("jurisdiction"), region=claims.get("region"))
+
+    def market(
+        self, one: Address, other: Address, token: str | None, asked: frozenset[str], now: int
+    ) -> Market | None:
+        """What the deals of `one` in `token` come to, if a rule asks: those submitted here and those that
+        opened on the chain within the window, but not what failed.
+        """
+        if token is None or not any(name.startswith("market.") for name in asked):
+            return None
+        events, deals, mine, theirs = (
+            schema.events,
+            schema.deals,
+            schema.deal_parties,
+            schema.deal_parties.alias(),
+        )
+        query = (
+            sa.select(deals.c.deal_id, deals.c.price, mine.c.role, theirs.c.address)
+            .join(mine, mine.c.deal_id == deals.c.deal_id)
+            .join(theirs, sa.and_(theirs.c.deal_id == deals.c.deal_id, theirs.c.role != mine.c.role))
+            .join(
+                events,
+                events.c.stream.in_(
+                    (
+                        sa.literal("deal:").concat(deals.c.deal_id),
+                        sa.literal("chain:").concat(deals.c.deal_id),
+                    )
+                ),
+            )
+            .where(
+                mine.c.address == one,
+                deals.c.token == token,
+                deals.c.status.not_in(("failed", "cancelled")),
+                events.c.kind.in_((SUBMITTED, f"{PREFIX}Opened", f"{PREFIX}InstantSettled")),
+                events.c.recorded_at > now - self._window,
+            )
+            .distinct()
+        )
+        volume = bought = sold = 0
+        rows = self._store.query(query)
+        for _, price, role, address in rows:
+            volume += int(price)
+            if address == other:
+                bought, sold = (bought + int(price), sold) if role == "buyer" else (bought, sold + int(price))
+        return Market(
+            window=self._window,
+            deals=len(rows),
+            volume=volume,
+            with_counterparty=bought + sold,
+            returned=min(bought, sold),
         )
 
     def history(self, one: Address, other: Address, asked: frozenset[str]) -> History | None:

@@ -171,6 +171,8 @@ class Gate:
                     counterparty=self._known.counterparty(other.address, asked),
                     now=now,
                     history=self._known.history(sender, other.address, asked),
+                    own=self._known.own(sender, asked),
+                    market=self._known.market(sender, other.address, _token(live, sender), asked, now),
                 )
                 with self._engines:
                     decision = engine.evaluate_sealed(facts, moment=moment)
@@ -297,6 +299,8 @@ class Gate:
             terms=terms,
             context=offer.context,
             history=self._known.history(sender, counterparty, asked),
+            own=self._known.own(sender, asked),
+            market=self._known.market(sender, counterparty, _token(live, sender), asked, now),
         )
 
 
@@ -305,6 +309,13 @@ def _between(live: Live, offer: Offer, role: str) -> bool:
     auction = live.domain.auction
     winner = offer.winner if isinstance(offer, Award) else None
     return auction is None or winner is None or role in (winner, auction.requester)
+
+
+def _token(live: Live, agent: Address) -> str | None:
+    """The token that an agent's last settlement is in, as the facts have it."""
+    role = live.role_of[agent]
+    mine = [entry.token for entry in live.domain.settlements if live.domain.side_of(entry, role) is not None]
+    return mine[-1] if mine else None
 
 
 def _tokens(live: Live) -> tuple[str, ...]:

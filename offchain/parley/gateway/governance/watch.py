@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from parley.chain.fold import PREFIX
 from parley.errors import ParleyError
-from parley.gateway.admission import EQUIVOCATION
+from parley.gateway.admission import EQUIVOCATION, MESSAGE
 from parley.gateway.governance.controls import ControlRoom
 from parley.gateway.governance.gate import DECIDED
 from parley.policy.controls import ControlOrder
@@ -26,6 +26,8 @@ from parley.store import schema
 from parley.store.errors import IdempotencyMismatch
 from parley.store.models import ANY, NewEvent, StoredEvent
 from parley.store.service import EventStore
+from parley.terms.canonical import canonical_bytes
+from parley.terms.opening import Opening
 from parley.terms.signing import Signer
 from parley.terms.statement import state
 from parley.terms.values import Address
@@ -51,6 +53,7 @@ class Watch:
     ) -> None:
         self._store = store
         self._wires = wires
+        self._metrics = frozenset(wire.metric for wire in wires.wires)
         self._controls = controls
         self._signer = signer
         self._chain_id = chain_id
@@ -92,13 +95,42 @@ class Watch:
         elif event.kind == f"{PREFIX}Opened":
             found = data["arguments"]
             parties = (Address(found["buyer"]), Address(found["seller"]))
-            self._seen.append(Observation("opened", at, parties, int(found["price"]), str(found["token"])))
+            group = self._domain_of(data["deal_id"]) if "deviation-ppm" in self._metrics else ""
+            self._seen.append(
+                Observation("opened", at, parties, int(found["price"]), str(found["token"]), group)
+            )
+        elif event.kind == MESSAGE and not event.erased:
+            self._hear(event)
         elif event.kind == f"{PREFIX}Disputed":
             row = self._store.deals.get(data["deal_id"])
             if row is not None:
                 roles = dict(row.parties)
                 both = (Address(roles["buyer"]), Address(roles["seller"]))
                 self._seen.append(Observation("disputed", at, both))
+
+    def _hear(self, event: StoredEvent) -> None:
+        """What a message says of agreements and of bids, where a wire asks for them."""
+        message, at = event.data["message"], event.recorded_at
+        name, sender = message["core"]["performative"], Address(message["core"]["sender"])
+        if name == "accept" and "unopposed-ppm" in self._metrics:
+            body = self._store.documents.get("opening", message["core"]["negotiation"])
+            parties = () if body is None else Opening.parse(body).parties
+            if len(parties) == 2:
+                both = (parties[0].address, parties[1].address)
+                first = message["core"]["sequence"] == 2  # open, propose, accept
+                self._seen.append(Observation("agreed", at, both, first=first))
+        elif name == "reveal" and "mirrored-bids" in self._metrics:
+            revealed = message["payload"]
+            if revealed.get("values"):
+                bid = canonical_bytes({name: revealed[name] for name in ("negotiation", "round", "values")})
+                self._seen.append(Observation("bid", at, (sender,), group=bid.decode()))
+
+    def _domain_of(self, deal_id: str) -> str:
+        row = self._store.deals.get(deal_id)
+        if row is None or row.negotiation is None:
+            return ""
+        talk = self._store.negotiations.get(row.negotiation)
+        return "" if talk is None else talk.domain
 
     def _raise(self, alarm: Alarm) -> bool:
         window = alarm.raised_at // alarm.wire.window_seconds

@@ -11,7 +11,7 @@ import base64
 import hashlib
 import hmac
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 
 import httpx
@@ -64,6 +64,7 @@ class Delivery:
         *,
         clock: Callable[[], int],
         local: bool,
+        operators: Collection[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._store = store
@@ -71,7 +72,7 @@ class Delivery:
         self._secrets = secrets
         self._clock = clock
         self._local = local
-        self._audiences = Audiences(store)
+        self._audiences = Audiences(store, operators)
         self._holder = holder_name()
         self._http = httpx.AsyncClient(
             timeout=TIMEOUT,
