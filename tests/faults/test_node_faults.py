@@ -52,9 +52,10 @@ def test_a_reorganisation_takes_the_opening_back_and_it_is_made_again(
     market: Market, store: EventStore, depth: int
 ) -> None:
     settlement = market.settlement(store)
-    deals = [submit(settlement, market, nonce) for nonce in range(3)]
-    for deal_id in deals:
-        run(settlement, deal_id, "open")
+    deals = []
+    for nonce in range(3):  # a block each
+        deals.append(submit(settlement, market, nonce))
+        run(settlement, deals[-1], "open")
     market.anvil.reorg(depth)
     gone = [deal_id for deal_id in deals if market.escrow.state_of(deal_id).status is Status.UNOPENED]
     assert len(gone) == min(depth, 3)
@@ -208,7 +209,7 @@ def test_what_waits_in_the_pool_is_seen_through_a_restart(market: Market, store:
     deals = [submit(settlement, market, nonce) for nonce in range(3)]
     for _ in range(3):
         settlement.tick()
-    assert {item.status for deal_id in deals for item in settlement.deal(deal_id).transactions} == {"signed"}
+    assert {item.status for deal_id in deals for item in settlement.deal(deal_id).transactions} == {"carried"}
     restarted = market.settlement(store)
     restarted.tick()
     market.anvil.mine()

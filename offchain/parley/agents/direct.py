@@ -14,7 +14,7 @@ from parley.agents.wallet import Wallet
 from parley.chain.deploy import check_deployment
 from parley.chain.indexer import Indexer
 from parley.chain.node import NodeClient
-from parley.chain.sender import Sender
+from parley.chain.relayer import Relayer
 from parley.settlement.models import DealView, SubmittedDeal
 from parley.settlement.service import Settlement
 from parley.settlement.worker import SettlementWorker
@@ -50,7 +50,7 @@ class DirectSettlement:
         nudge: Callable[[], None] | None = None,
     ) -> None:
         contract = check_deployment(node, escrow)
-        sender = Sender(store, node, gas, nudge=nudge)
+        sender = Relayer(store, node, (gas,), contract.address, nudge=nudge)
         indexer = Indexer(store, node, contract, start_block=start_block)
         self._settlement = Settlement(store, sender, indexer, contract)
         self._worker = SettlementWorker(self._settlement, store).start()

@@ -25,6 +25,8 @@ from parley.store import EventStore, Transaction
 
 _LOG = logging.getLogger("parley.chain")
 _STUCK_A_TICK: Final = 20
+CANCEL_GAS: Final = 21_000
+"""Gas of a transaction that does nothing; no call of a contract has this limit."""
 
 
 class SignedBy(Protocol):
@@ -55,6 +57,8 @@ class Broadcaster:
         max_fee: int,
         nudge: Callable[[], None] | None,
         nudge_seconds: int,
+        void: Callable[[Intent], ParleyError | None],
+        may_bump: Callable[[Intent, int], ParleyError | None],
     ) -> None:
         self._store = store
         self._node = node
@@ -64,6 +68,8 @@ class Broadcaster:
         self._max_fee = max_fee
         self._nudge = nudge
         self._nudge_seconds = nudge_seconds
+        self._void = void
+        self._may_bump = may_bump
         self.trouble: ParleyError | None = None
 
     def push(self, mined_nonce: int, limit: int) -> tuple[int, int]:
@@ -143,7 +149,8 @@ class Broadcaster:
         if known.block_number is not None:
             return 0
         if item.broadcast_block is not None and head > item.broadcast_block:
-            return self._replace(intent, item, head)
+            reason = None if item.gas == CANCEL_GAS else self._void(intent)
+            return self._replace(intent, item, head, reason)
         return 0
 
     def _call_nudge(self) -> None:
@@ -151,8 +158,10 @@ class Broadcaster:
         if self._nudge is not None:
             self._nudge()
 
-    def _replace(self, intent: Intent, item: Sent, head: int) -> int:
-        """The same call with the same nonce and a higher fee; whichever is mined, the intent happens once."""
+    def _replace(self, intent: Intent, item: Sent, head: int, reason: ParleyError | None = None) -> int:
+        """The same call with the same nonce and a higher fee; whichever is mined, the intent happens once.
+        With a `reason` not to make the call any more, nothing in its place.
+        """
         fees = bumped(item.fees, suggest_fees(self._node))
         if fees.max_fee > self._max_fee:
             self.trouble = FeeCapReached(
@@ -162,10 +171,21 @@ class Broadcaster:
                 limit=str(self._max_fee),
             )
             return 0
-        again = self._signed(intent.id, intent.to, intent.data, item.nonce, item.gas, fees)
+        cancelled = reason is not None or item.gas == CANCEL_GAS
+        gas = CANCEL_GAS if cancelled else item.gas
+        extra = gas * fees.max_fee - item.gas * item.fees.max_fee
+        beyond = self._may_bump(intent, extra) if extra > 0 else None
+        if beyond is not None:
+            self.trouble = beyond
+            return 0
+        to, data = (self._intents.address, b"") if cancelled else (intent.to, intent.data)
+        again = self._signed(intent.id, to, data, item.nonce, gas, fees)
+        problem = intent.error if reason is None else reason
 
         def work(transaction: Transaction) -> bool:
-            if not self._intents.mark(transaction, intent, IntentStatus.SIGNED, transaction=again.hash):
+            if not self._intents.mark(
+                transaction, intent, IntentStatus.SIGNED, error=problem, transaction=again.hash
+            ):
                 return False
             self._intents.keep_signed(transaction, again)
             return True

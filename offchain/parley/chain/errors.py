@@ -108,6 +108,21 @@ class FeeCapReached(ChainError):
     status = 503
 
 
+class GasBudgetReached(ChainError):
+    """What may be spent on gas does not hold this transaction. `scope` is deal or day; amounts are wei."""
+
+    code = "chain.gas-budget"
+    next_action = "Wait: it is sent when the budget holds it again. An operator can raise the budget."
+    retryable = True
+
+
+class Withdrawn(ChainError):
+    """A transaction that could only revert any more was replaced by an empty one."""
+
+    code = "chain.withdrawn"
+    next_action = "Read the deal: what the transaction was for happened otherwise, or cannot happen now."
+
+
 class ContractMissing(ChainError):
     """There is no contract, or another one, at the address."""
 

@@ -4,7 +4,7 @@ before they are broadcast. The key of an intent is what it achieves, so the same
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -16,7 +16,7 @@ from parley.chain.errors import IntentMismatch
 from parley.chain.escrow import Call
 from parley.chain.models import Fees
 from parley.errors import ParleyError
-from parley.store import EventStore, Transaction, schema
+from parley.store import DocumentPut, EventStore, Transaction, schema
 
 MAX_KEY: Final = 200
 _TABLE: Final = schema.intents
@@ -27,6 +27,8 @@ class IntentStatus(StrEnum):
     """Where an intent stands."""
 
     QUEUED = "queued"  # recorded, no nonce yet
+    WAITING = "waiting"  # the same, and the gas budget does not hold it now
+    CARRIED = "carried"  # part of a batch, whose own intent has the nonce
     SIGNED = "signed"  # has a nonce and a signed transaction, broadcast or about to be
     MINED = "mined"  # in a block, not deep enough yet
     CONFIRMED = "confirmed"  # done
@@ -35,6 +37,14 @@ class IntentStatus(StrEnum):
     DONE = "done"  # not sent: the chain already has its effect
 
 
+CARRIER: Final = "batch:"
+CARRIER_KIND: Final = "carrier"
+UNDER_WAY: Final = (
+    IntentStatus.QUEUED,
+    IntentStatus.WAITING,
+    IntentStatus.SIGNED,
+    IntentStatus.CARRIED,
+)
 ON_CHAIN: Final = (IntentStatus.MINED, IntentStatus.CONFIRMED, IntentStatus.REVERTED)
 
 
@@ -44,6 +54,7 @@ class Intent:
 
     id: int
     key: str
+    sender: str
     to: str
     data: bytes
     gas: int | None
@@ -77,6 +88,7 @@ def _intent(row: Any) -> Intent:
     return Intent(
         id=row.id,
         key=row.key,
+        sender=row.sender,
         to=row.to,
         data=bytes.fromhex(row.data[2:]),
         gas=row.gas,
@@ -104,6 +116,10 @@ def _sent(row: Any) -> Sent:
     )
 
 
+def _problem(error: ParleyError | Mapping[str, Any]) -> Mapping[str, Any]:
+    return error.as_problem() if isinstance(error, ParleyError) else error
+
+
 class Intents:
     """The intents of one sending account on one chain."""
 
@@ -111,6 +127,7 @@ class Intents:
         self._store = store
         self._chain = chain_id
         self._sender = sender
+        self.address = sender
         self._mine = sa.and_(_TABLE.c.chain_id == chain_id, _TABLE.c.sender == sender)
 
     # ----------------------------------------------------------------- reading
@@ -139,9 +156,10 @@ class Intents:
         return [_intent(row) for row in self._store.query(query)]
 
     def unreported(self, limit: int = 100) -> list[Intent]:
-        """Intents that failed or were reverted, of which nobody has taken note yet."""
+        """Intents of the chain that failed or were reverted, of which nobody has taken note yet."""
         ended = [str(IntentStatus.FAILED), str(IntentStatus.REVERTED)]
-        query = sa.select(_TABLE).where(self._mine, _TABLE.c.status.in_(ended), _TABLE.c.reported.is_(False))
+        here = _TABLE.c.chain_id == self._chain
+        query = sa.select(_TABLE).where(here, _TABLE.c.status.in_(ended), _TABLE.c.reported.is_(False))
         return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.id).limit(limit))]
 
     def report(self, write: Transaction, intent: Intent) -> None:
@@ -171,7 +189,87 @@ class Intents:
             items.sort(key=lambda item: (item.nonce, item.fees.max_fee, item.fees.priority_fee))
         return found
 
+    def items(self, carrier: Intent) -> list[Intent]:
+        """The intents that a batch carries, in their order; none for any other intent."""
+        ids = self._item_ids(carrier)
+        if not ids:
+            return []
+        found = {
+            row.id: _intent(row) for row in self._store.query(sa.select(_TABLE).where(_TABLE.c.id.in_(ids)))
+        }
+        return [found[number] for number in ids]
+
+    def _item_ids(self, carrier: Intent) -> list[int]:
+        if not carrier.key.startswith(CARRIER):
+            return []
+        body = self._store.documents.get(CARRIER_KIND, carrier.key)
+        return [] if body is None else [int(number) for number in body["items"]]
+
+    def load(self) -> dict[str, int]:
+        """How many intents each account of this chain has under way."""
+        live = [str(status) for status in UNDER_WAY]
+        query = sa.select(_TABLE.c.sender, sa.func.count()).where(
+            _TABLE.c.chain_id == self._chain, _TABLE.c.status.in_(live)
+        )
+        return {str(row[0]): int(row[1]) for row in self._store.query(query.group_by(_TABLE.c.sender))}
+
+    def unsent(self) -> list[Intent]:
+        """Intents of any account of this chain that have no nonce yet, oldest first."""
+        waiting = [str(IntentStatus.QUEUED), str(IntentStatus.WAITING)]
+        query = sa.select(_TABLE).where(_TABLE.c.chain_id == self._chain, _TABLE.c.status.in_(waiting))
+        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.id).limit(500))]
+
     # ----------------------------------------------------------------- writing
+
+    def carry(self, transaction: Transaction, call: Call, items: Sequence[Intent], sent: str) -> Intent:
+        """Record a batch that carries `items`, which must be as they were read, in the transaction `sent`.
+        Raises `IntentMismatch` when one was changed meanwhile.
+        """
+        first = items[0].id
+        query = sa.select(sa.func.count()).where(
+            _TABLE.c.chain_id == self._chain, _TABLE.c.key.like(f"{CARRIER}{first}:%")
+        )
+        carrier = self.record(
+            transaction, f"{CARRIER}{first}:{transaction.execute(query).scalar_one()}", call
+        )
+        for item in items:
+            if not self.mark(transaction, item, IntentStatus.CARRIED, transaction=sent):
+                raise IntentMismatch("An item of a batch was changed meanwhile.", key=item.key)
+        body = {"items": [item.id for item in items]}
+        transaction.put_document(DocumentPut(CARRIER_KIND, carrier.key, body))
+        return carrier
+
+    def follow(
+        self,
+        write: Transaction,
+        carrier: Intent,
+        status: IntentStatus,
+        failed: Mapping[int, ParleyError] | None = None,
+        alone: ParleyError | Mapping[str, Any] | None = None,
+        **changes: Any,
+    ) -> None:
+        """Let the items of a batch share its fate; those in `failed`, by place, have failed for good. With
+        `alone`, the error of the batch, they go one by one from now on.
+        """
+        for place, number in enumerate(self._item_ids(carrier)):
+            error = None if failed is None else failed.get(place)
+            shown = error or alone
+            values: dict[str, Any] = {
+                "status": str(IntentStatus.FAILED if error is not None else status),
+                "error": None if shown is None else orjson.dumps(_problem(shown)).decode(),
+                "updated_at": write.now,
+                "reported": False,
+                **changes,
+            }
+            mine = sa.and_(_TABLE.c.id == number, _TABLE.c.nonce.is_(None))
+            write.execute(sa.update(_TABLE).where(mine).values(values))
+
+    def move(self, transaction: Transaction, intent: Intent, sender: str) -> bool:
+        """Give an intent without a nonce to another account. False when it was changed meanwhile."""
+        mine = sa.and_(
+            _TABLE.c.id == intent.id, _TABLE.c.status == str(intent.status), _TABLE.c.nonce.is_(None)
+        )
+        return transaction.execute(sa.update(_TABLE).where(mine).values(sender=sender)).rowcount == 1
 
     def record(self, transaction: Transaction, key: str, call: Call, gas: int | None = None) -> Intent:
         """Record an intent inside a transaction of the store; the one there already if the key is known.
@@ -206,7 +304,7 @@ class Intents:
         intent: Intent,
         status: IntentStatus,
         *,
-        error: ParleyError | None = None,
+        error: ParleyError | Mapping[str, Any] | None = None,
         **changes: Any,
     ) -> bool:
         """Change an intent that is still as it was read, and its columns given by name.
@@ -219,7 +317,7 @@ class Intents:
             "reported": False,
             **changes,
         }
-        values["error"] = None if error is None else orjson.dumps(error.as_problem()).decode()
+        values["error"] = None if error is None else orjson.dumps(_problem(error)).decode()
         change = sa.update(_TABLE).where(_TABLE.c.id == intent.id, _TABLE.c.status == str(intent.status))
         nonce = _TABLE.c.nonce.is_(None) if intent.nonce is None else _TABLE.c.nonce == intent.nonce
         return write.execute(change.where(nonce).values(values)).rowcount == 1

@@ -9,28 +9,25 @@ bytes, hence the same transaction.
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
 
+from parley.chain.batching import Batcher
 from parley.chain.broadcast import Broadcaster
-from parley.chain.errors import ContractError, FeeCapReached
+from parley.chain.errors import ContractError, FeeCapReached, Withdrawn
 from parley.chain.escrow import Call
 from parley.chain.intents import MAX_KEY, Intent, Intents, IntentStatus, Sent
 from parley.chain.models import Fees
 from parley.chain.node import NodeClient
 from parley.chain.observer import Observer
+from parley.chain.outgoing import FRESH_SECONDS as FRESH_SECONDS
+from parley.chain.outgoing import Outgoing, Waited, reserved_by
+from parley.chain.spending import Purse, Reserved, subject_of
 from parley.chain.transactions import Unsigned, sign, suggest_fees
 from parley.errors import ParleyError
 from parley.store import EventInvalid, EventStore, Transaction
 from parley.terms.signing import Signer
-
-_LOG = logging.getLogger("parley.chain")
-_FILLER_GAS: Final = 30_000
-FRESH_SECONDS: Final = 10
-"""How long the simulation made when an intent was recorded stands in for another one before it is signed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +54,14 @@ class Tick:
     replaced: int = 0
     revived: int = 0
 
-
-class _Outrun(Exception):
-    """Another process changed what this one was about to change; the next tick looks again."""
+    def __add__(self, other: Tick) -> Tick:
+        return Tick(
+            self.signed + other.signed,
+            self.broadcast + other.broadcast,
+            self.mined + other.mined,
+            self.replaced + other.replaced,
+            self.revived + other.revived,
+        )
 
 
 class Sender:
@@ -76,14 +78,28 @@ class Sender:
         *,
         guard: Callable[[Intent], bool] | None = None,
         nudge: Callable[[], None] | None = None,
+        batcher: Batcher | None = None,
+        purse: Purse | None = None,
     ) -> None:
         self._store = store
         self._node = node
         self._signer = signer
         self._settings = settings or SenderSettings()
-        self.guard = guard
         self.address = signer.address
         self.intents = Intents(store, node.chain_id(), signer.address)
+        self.purse = purse or Purse(store, node.chain_id())
+        self._reserved: Callable[[], Reserved] = lambda: reserved_by(self.intents, self._settings.batch)
+        self._outgoing = Outgoing(
+            store,
+            node,
+            self.intents,
+            self.address,
+            self._signed,
+            margin_percent=self._settings.gas_margin_percent,
+            batcher=batcher,
+            purse=self.purse,
+        )
+        self._outgoing.guard = guard
         self._broadcaster = Broadcaster(
             store,
             node,
@@ -93,10 +109,33 @@ class Sender:
             max_fee=self._settings.max_fee,
             nudge=nudge,
             nudge_seconds=self._settings.nudge_seconds,
+            void=self._void,
+            may_bump=self._may_bump,
         )
         self._ticking = threading.Lock()
-        self._observer = Observer(store, node, self.intents, self.address, self._settings.confirmations)
+        self._observer = Observer(
+            store,
+            node,
+            self.intents,
+            self.address,
+            self._settings.confirmations,
+            purse=self.purse,
+            failed_in=None if batcher is None else batcher.failed_in,
+        )
         self.last_error: ParleyError | None = None
+
+    def watch(
+        self,
+        guard: Callable[[Intent], bool] | None = None,
+        waited: Waited | None = None,
+        reserved: Callable[[], Reserved] | None = None,
+    ) -> None:
+        """What is asked before a transaction is signed, who is told of intents that wait for budget, and what
+        all accounts together may still spend.
+        """
+        self._outgoing.guard = guard or self._outgoing.guard
+        self._outgoing.waited = waited or self._outgoing.waited
+        self._reserved = reserved or self._reserved
 
     # ------------------------------------------------------------------ intents
 
@@ -156,92 +195,44 @@ class Sender:
         mined_nonce = self._node.nonce(self.address, "latest")
         revived = self._observer.revive(mined_nonce)
         waiting = self.intents.in_status([IntentStatus.SIGNED, IntentStatus.MINED], self._settings.batch)
-        queued = self.intents.in_status([IntentStatus.QUEUED], self._settings.batch)
+        queued = self.intents.in_status([IntentStatus.QUEUED, IntentStatus.WAITING], self._settings.batch)
         if not waiting and not queued:
             return Tick(revived=revived)
         mined = self._observer.observe(waiting, mined_nonce) if waiting else 0
-        signed = self._sign(queued, mined_nonce)
+        signed = self._outgoing.sign(
+            queued, mined_nonce, lambda: self._capped(suggest_fees(self._node)), self.reserved()
+        )
         broadcast, replaced = self._broadcaster.push(mined_nonce, self._settings.batch)
         return Tick(signed, broadcast, mined, replaced, revived)
 
     # -------------------------------------------------------------------- signing
 
-    def _sign(self, queued: list[Intent], mined_nonce: int) -> int:
-        """Give nonces to what waits, gaps first, and sign it. Gaps that nothing fills get an empty
-        transaction.
+    def _void(self, intent: Intent) -> ParleyError | None:
+        """Why a transaction that is stuck can only revert any more; None while it may still do its work. Only
+        the next one of the account is judged: what comes later may build on it.
         """
-        wanted = [intent for intent in queued if self._wanted(intent)]
-        taken = self.intents.nonces(mined_nonce)
-        if not wanted and not taken:
-            return 0
-        pending = max(self._node.nonce(self.address, "pending"), mined_nonce)
-        highest = max(taken, default=pending - 1)
-        gaps = [nonce for nonce in range(pending, highest) if nonce not in taken]
-        if not wanted and not gaps:
-            return 0
-        fees = self._capped(suggest_fees(self._node))
-        prepared: list[tuple[Intent, Sent]] = []
-        following = max(pending, highest + 1)
-        for intent in wanted:
-            gas = self._gas(intent)
-            if gas is None:
-                continue
-            if gaps:
-                nonce = gaps.pop(0)
-            else:
-                nonce, following = following, following + 1
-            prepared.append((intent, self._signed(intent.id, intent.to, intent.data, nonce, gas, fees)))
-        prepared += [self._filler(nonce, fees) for nonce in gaps]
-
-        def work(transaction: Transaction) -> None:
-            if self.intents.nonces(mined_nonce, transaction) != taken:
-                raise _Outrun
-            for intent, sent in prepared:
-                if not self.intents.mark(
-                    transaction, intent, IntentStatus.SIGNED, nonce=sent.nonce, transaction=sent.hash
-                ):
-                    raise _Outrun
-                self.intents.keep_signed(transaction, sent)
-
+        if self._outgoing.guard is not None and not self._outgoing.guard(intent):
+            return Withdrawn("What the transaction was for has happened.", key=intent.key)
+        if intent.nonce != self._node.nonce(self.address, "latest") or not intent.data:
+            return None
         try:
-            if prepared:
-                self._store.transact(work)
-        except _Outrun:
-            return 0
-        return len(prepared)
+            self._node.call(intent.to, intent.data, sender=self.address)
+        except ContractError as error:
+            return None if error.retryable else error
+        return None
 
-    def _filler(self, nonce: int, fees: Fees) -> tuple[Intent, Sent]:
-        """An empty transaction to the account itself, so that those with higher nonces can be mined."""
-        _LOG.warning("nonce %d is a gap that holds up others; filling it", nonce)
-        call = Call(self.address, b"", "fill")
-        intent = self.submit(f"fill:{self.address}:{nonce}", call)
-        return intent, self._signed(intent.id, intent.to, intent.data, nonce, _FILLER_GAS, fees)
+    def _may_bump(self, intent: Intent, extra: int) -> ParleyError | None:
+        """Why a replacement that may cost `extra` wei more is beyond the budget; None when it is not."""
+        if not self.purse.budget.limited:
+            return None
+        subjects = [subject_of(item) for item in self.intents.items(intent) or [intent]]
+        return self.purse.refusal(subjects, extra, self.reserved(), self._store.now())
 
-    def _wanted(self, intent: Intent) -> bool:
-        """Whether the effect is still missing. What the chain has already is done without a transaction."""
-        if self.guard is None or self.guard(intent):
-            return True
-        self._store.transact(lambda transaction: self.intents.mark(transaction, intent, IntentStatus.DONE))
-        return False
-
-    def _gas(self, intent: Intent) -> int | None:
-        """The gas limit; None when the call would revert, which fails the intent with the contract's
-        error.
-        """
-        fresh = self._store.now() - intent.created_at <= FRESH_SECONDS
-        estimate = intent.gas if fresh else None
-        if estimate is None:
-            try:
-                estimate = self._node.estimate(intent.to, intent.data, sender=self.address, block="pending")
-            except ContractError as error:
-                refused = error
-                self._store.transact(
-                    lambda transaction: self.intents.mark(
-                        transaction, intent, IntentStatus.FAILED, error=refused
-                    )
-                )
-                return None
-        return estimate + estimate * self._settings.gas_margin_percent // 100
+    def reserved(self) -> Reserved:
+        """What the signed transactions of all accounts on this chain may still cost."""
+        if not self.purse.budget.limited:
+            return Reserved()
+        return self._reserved()
 
     def _signed(self, intent: int, to: str, data: bytes, nonce: int, gas: int, fees: Fees) -> Sent:
         unsigned = Unsigned(self._node.chain_id(), nonce, to, 0, data, gas, fees)

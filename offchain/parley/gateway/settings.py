@@ -56,6 +56,13 @@ class GatewaySettings(BaseSettings):
     oidc_reviewer_role: str = "parley-reviewer"
     oidc_redirects: Texts = ()  # where people may be sent back to, besides loopback addresses
     oidc_session_seconds: int = Field(default=900, ge=60, le=3_600)
+    relayer_keys: SecretStr | None = None  # keys that send transactions, each a line of its own; else `key`
+    gas_per_deal: int | None = Field(default=None, ge=0)  # most wei to spend on one deal; None: no limit
+    gas_per_day: int | None = Field(default=None, ge=0)  # most wei to spend on one day (UTC)
+    max_fee_per_gas: int = Field(default=500 * 10**9, ge=1)  # wei
+    batch_items: int = Field(default=50, ge=1, le=200)  # most calls in one transaction
+    batch_gas: int = Field(default=10_000_000, ge=1)  # about the most gas of one transaction
+    batch_seconds: int = Field(default=0, ge=0, le=3_600)  # how long the first call waits for others
 
     policy: Path | None = None  # a parley/policy document: guardrails that no roll-out can loosen
     tripwires: Path | None = None  # a parley/tripwires document: thresholds that raise alarms or stop

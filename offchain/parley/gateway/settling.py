@@ -8,12 +8,15 @@ import contextlib
 from collections.abc import Sequence
 from typing import Any
 
+from parley.chain.batching import BatchSettings
 from parley.chain.deploy import check_deployment
 from parley.chain.errors import NodeRefused
 from parley.chain.escrow import Opening, Status
 from parley.chain.indexer import Indexer
 from parley.chain.node import NodeClient
-from parley.chain.sender import Sender, SenderSettings
+from parley.chain.relayer import Relayer
+from parley.chain.sender import SenderSettings
+from parley.chain.spending import GasBudget
 from parley.errors import ParleyError
 from parley.gateway.deals import DealDesk, Submitted
 from parley.gateway.errors import SettlementUnavailable
@@ -28,7 +31,8 @@ from parley.telemetry.tracing import Tracing
 from parley.terms import remainder
 from parley.terms.actions import Action, Mandate, Split, SplitRevocation
 from parley.terms.deal import Deal
-from parley.terms.signing import Signer
+from parley.terms.errors import KeyUnusable
+from parley.terms.signing import LocalSigner, Signer
 from parley.terms.values import Address, Hash32
 
 
@@ -163,6 +167,17 @@ class SettlementDesk:
         self._worker.stop()
 
 
+def relayers(settings: GatewaySettings) -> tuple[LocalSigner, ...]:
+    """The keys that send transactions, where they are not the gateway's own. Raises KeyUnusable."""
+    if settings.relayer_keys is None:
+        return ()
+    given = settings.relayer_keys.get_secret_value().replace(",", " ").split()
+    try:
+        return tuple(LocalSigner(bytes.fromhex(key.removeprefix("0x"))) for key in given)
+    except ValueError:
+        raise KeyUnusable("a relayer key is not 64 hex digits", setting="PARLEY_RELAYER_KEYS") from None
+
+
 def open_desk(
     settings: GatewaySettings, store: EventStore, signer: Signer, tracing: Tracing | None = None
 ) -> DealDesk:
@@ -180,11 +195,14 @@ def open_desk(
         with contextlib.suppress(NodeRefused):
             node.request("evm_mine")
 
-    sender = Sender(
+    sender = Relayer(
         store,
         node,
-        signer,
-        SenderSettings(confirmations=settings.confirmations),
+        relayers(settings) or (signer,),
+        escrow.address,
+        SenderSettings(confirmations=settings.confirmations, max_fee=settings.max_fee_per_gas),
+        budget=GasBudget(settings.gas_per_deal, settings.gas_per_day),
+        batches=BatchSettings(settings.batch_items, settings.batch_gas, settings.batch_seconds),
         nudge=nudge if settings.local_chain else None,
     )
     settlement = Settlement(store, sender, indexer, escrow)

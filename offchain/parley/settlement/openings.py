@@ -14,7 +14,7 @@ from parley.chain.escrow_errors import WrongStatus
 from parley.chain.indexer import Indexer
 from parley.chain.models import BlockTag
 from parley.chain.opening_errors import InstantNonceUsed
-from parley.chain.sender import Sender
+from parley.chain.relayer import Relayer
 from parley.settlement.checks import Checks, Use
 from parley.settlement.errors import DealNotAlone, EpochStale, ReplacedUnknown, TokenMissing
 from parley.settlement.look import Look, look
@@ -45,7 +45,7 @@ class Openings:
     def __init__(
         self,
         store: EventStore,
-        sender: Sender,
+        sender: Relayer,
         indexer: Indexer,
         escrow: EscrowContract,
         deals: DealRepository,
@@ -135,7 +135,7 @@ class Openings:
             word = self._escrow.state_of(submitted.deal.amends)
             standing = Standing(word.milestone, word.locked, word.shift, word.seller_lost_bps)
             self._check_replaced(submitted, word)
-        due = needs(submitted, self._sender.address, standing)
+        due = needs(submitted, self._sender.submitter(submitted.deal.relayer), standing)
         return Examined(submitted, due, look(self._escrow, submitted.deal, submitted.deal_id, due))
 
     def _check_replaced(self, submitted: SubmittedDeal, word: DealState) -> None:
@@ -205,7 +205,7 @@ class Openings:
                 self._deals.record(transaction, one.submitted, one.due)
             if way is Way.LINKED:
                 self._deals.link(transaction, subject, ids)
-            self._sender.record(transaction, key, call, gas=gas)
+            self._sender.record(transaction, key, call, gas=gas, by=items[0].deal.relayer)
             self._sender.requeue(transaction, key)
             return True
 

@@ -13,13 +13,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Self
 
+from parley.chain.batching import BatchSettings
 from parley.chain.deploy import check_deployment
 from parley.chain.escrow import EscrowContract, Funding, FundingKind, Opening, Status
 from parley.chain.indexer import Indexer
 from parley.chain.intents import Intent, IntentStatus
 from parley.chain.node import NodeClient
 from parley.chain.opening_errors import BundleSize
-from parley.chain.sender import Sender, SenderSettings
+from parley.chain.relayer import Relayer
+from parley.chain.sender import SenderSettings
+from parley.chain.spending import GasBudget
 from parley.settlement.actions import (
     Planned,
     plan,
@@ -50,7 +53,7 @@ def _authorized(authorization: str | None, kind: FundingKind) -> Funding:
 class Settlement:
     """Joins store, sender and indexer for one escrow. Safe from any thread."""
 
-    def __init__(self, store: EventStore, sender: Sender, indexer: Indexer, escrow: EscrowContract) -> None:
+    def __init__(self, store: EventStore, sender: Relayer, indexer: Indexer, escrow: EscrowContract) -> None:
         self._store = store
         self.sender = sender
         self.indexer = indexer
@@ -73,15 +76,28 @@ class Settlement:
         start_block: int = 0,
         confirmations: int = 0,
         nudge: Callable[[], None] | None = None,
+        others: Sequence[Signer] = (),
+        budget: GasBudget | None = None,
+        batches: BatchSettings | None = None,
     ) -> Self:
-        """The settlement of an escrow, whose transactions `signer` sends and pays for.
+        """The settlement of an escrow, whose transactions `signer`, and the `others` beside it, send and pay
+        for, within the budget.
 
         `start_block` is the deployment's, `confirmations` how many blocks must lie on top before one counts.
         Raises the node's errors (`NodeUnreachable`, `NodeWrongChain`) and `ContractMissing`.
         """
         contract = check_deployment(node, escrow)
         settings = SenderSettings(confirmations=confirmations)
-        sender = Sender(store, node, signer, settings, nudge=nudge)
+        sender = Relayer(
+            store,
+            node,
+            (signer, *others),
+            contract.address,
+            settings,
+            budget=budget,
+            batches=batches,
+            nudge=nudge,
+        )
         indexer = Indexer(store, node, contract, start_block=start_block, confirmations=confirmations)
         return cls(store, sender, indexer, contract)
 

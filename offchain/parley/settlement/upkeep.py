@@ -4,14 +4,20 @@ deals.
 
 from __future__ import annotations
 
+from typing import Final
+
 from parley.chain.indexer import Indexer
 from parley.chain.intents import Intent
-from parley.chain.sender import FRESH_SECONDS, Sender
+from parley.chain.relayer import Relayer
+from parley.chain.sender import FRESH_SECONDS
 from parley.errors import ParleyError
 from parley.settlement.openings import Openings
 from parley.settlement.repository import DealRepository
 from parley.settlement.ways import OPENINGS
-from parley.store import EventStore, Transaction
+from parley.store import ANY, EventStore, NewEvent, Transaction
+
+RELAYER: Final = "relayer"
+"""The stream of what an operator of the relayer has to know."""
 
 
 class Upkeep:
@@ -20,7 +26,7 @@ class Upkeep:
     def __init__(
         self,
         store: EventStore,
-        sender: Sender,
+        sender: Relayer,
         indexer: Indexer,
         openings: Openings,
         deals: DealRepository,
@@ -30,7 +36,7 @@ class Upkeep:
         self._indexer = indexer
         self._openings = openings
         self._deals = deals
-        sender.guard = self._still_wanted
+        sender.watch(self._still_wanted, self._waits)
 
     def tick(self) -> bool:
         """Every step once; True when something moved. The first error is raised at the end."""
@@ -89,6 +95,13 @@ class Upkeep:
         """Of the deal, or the linked deals, that an opening is about: those the chain does not have."""
         found = self._deals.of_opening(subject)
         return [item.deal_id for item in found if not self._openings.opened(item)]
+
+    def _waits(self, transaction: Transaction, intent: Intent, refused: ParleyError) -> None:
+        """Tell the deals of an intent that waits for gas budget, and whoever watches the relayer."""
+        data = {"key": intent.key, "error": refused.as_problem()}
+        transaction.append(RELAYER, ANY, [NewEvent("relayer.waiting", data)])
+        for item in self._deals.of_opening(intent.key.partition(":")[0]):
+            self._deals.note(transaction, item.deal_id, "deal.waiting", data)
 
     def _still_wanted(self, intent: Intent) -> bool:
         """Whether an intent's effect is missing on the chain: a deal is never opened twice, not even in

@@ -179,7 +179,7 @@ def test_a_mined_revert_is_known_with_its_reason(chain: FakeChain, sender: Sende
 
 
 def test_an_effect_that_the_chain_has_already_is_not_sent(chain: FakeChain, sender: Sender) -> None:
-    sender.guard = lambda intent: intent.key != "do:1"
+    sender.watch(guard=lambda intent: intent.key != "do:1")
     sender.submit("do:1", call(1))
     sender.submit("do:2", call(2))
     settle(sender)

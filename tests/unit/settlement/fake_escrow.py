@@ -29,6 +29,13 @@ WALLET = "0x" + "3a" * 20
 """A contract account: it accepts any signature that begins with 0x1271."""
 
 
+BATCHES = {"openBatch": "open", "settleBatch": "settle"}
+
+
+def _encoded(error: ContractError) -> bytes:
+    return error.selector + encode(list(error.types), list(error.arguments.values()))
+
+
 class FakeEscrow(FakeChain):
     """Keeps nothing but the blocks: the state of a deal is what the logs on the canonical chain say."""
 
@@ -72,6 +79,8 @@ class FakeEscrow(FakeChain):
             return []
         function = next(f for f in interface("IEscrow").functions.values() if f.selector == data[:4])
         arguments = decode(list(function.inputs), data[4:])
+        if function.name in BATCHES:
+            return self._each(BATCHES[function.name], arguments[0])[0]
         deal = Deal.from_abi(arguments[0])
         deal_id = deal.deal_id(CHAIN_ID, Address(self.ESCROW))
         status = self.state(deal_id)
@@ -120,6 +129,22 @@ class FakeEscrow(FakeChain):
             )
         ]
 
+    def _each(self, single: str, items: Any) -> tuple[list[FakeLog], list[tuple[int, bytes]]]:
+        """Each item by itself: the logs of all, and which failed with what."""
+        logs: list[FakeLog] = []
+        failed: list[tuple[int, bytes]] = []
+        for place, item in enumerate(items):
+            found = self.run(self.ESCROW, interface("IEscrow").function(single).call(*item))
+            if not isinstance(found, ContractError):
+                logs += found
+                continue
+            reason = _encoded(found)
+            if isinstance(found, WrongStatus) and single == "open":
+                continue  # it is open already: what was wanted
+            failed.append((place, reason))
+            logs.append(escrow_log("ItemFailed", index=place, reason=reason))
+        return logs, failed
+
     # ---------------------------------------------------------------- JSON-RPC
 
     def eth_estimateGas(self, request: dict[str, Any], _tag: str) -> Any:  # noqa: N802 - the name on the wire
@@ -131,8 +156,15 @@ class FakeEscrow(FakeChain):
         found = self.run(request["to"], bytes.fromhex(request["data"][2:]))
         if not isinstance(found, ContractError):
             return None
-        raw = found.selector + encode(list(found.types), list(found.arguments.values()))
+        raw = _encoded(found)
         return {"error": {"code": 3, "message": "execution reverted", "data": "0x" + raw.hex()}}
+
+    def eth_getTransactionReceipt(self, transaction: str) -> Any:  # noqa: N802 - the name on the wire
+        found = super().eth_getTransactionReceipt(transaction)
+        if found is not None:
+            block = next(b for b in self.blocks if b.hash == found["blockHash"])
+            found["logs"] = [log for log in self._logs(block) if log["transactionHash"] == transaction]
+        return found
 
     def eth_getCode(self, address: str, _tag: str) -> str:  # noqa: N802
         if address in self.without_code:
@@ -148,6 +180,14 @@ class FakeEscrow(FakeChain):
             _, signature = decode(["bytes32", "bytes"], data[4:])
             answer = data[:4] if signature[:2] == b"\x12\x71" else b"\0" * 4
             return "0x" + answer.hex() + "00" * 28
+        batch = next(
+            (name for name in BATCHES if data[:4] == interface("IEscrow").function(name).selector), None
+        )
+        if batch is not None:
+            function = interface("IEscrow").function(batch)
+            items = decode(list(function.inputs), data[4:])[0]
+            failed = self._each(BATCHES[batch], items)[1]
+            return "0x" + encode(list(function.outputs), [failed]).hex()
         if "from" in request:  # only transactions that were mined are repeated in a sender's name
             return self._refusal(request) or "0x"
         name, values = self._view(request["to"], data)
