@@ -8,8 +8,9 @@ import {Consent} from "./escrow/Consent.sol";
 import {Opening} from "./escrow/Opening.sol";
 import {IEscrow} from "./interfaces/IEscrow.sol";
 import {IEscrowActions, IEscrowCore} from "./interfaces/IEscrowHalves.sol";
-import {AccountWords} from "./libraries/AccountWord.sol";
+import {AccountWords, RecordWords} from "./libraries/AccountWord.sol";
 import {ActionHash} from "./libraries/ActionHash.sol";
+import {Clean} from "./libraries/Clean.sol";
 import {DealHash} from "./libraries/DealHash.sol";
 import {DealRules} from "./libraries/DealRules.sol";
 import {DealWord, DealWords} from "./libraries/DealWord.sol";
@@ -20,6 +21,7 @@ import {MandateRules} from "./libraries/MandateRules.sol";
 /// @dev Every call loads the deal's word, checks, writes the next word, credits, and calls the token last.
 /// The code is in two halves, as one contract may not be larger than 24 576 bytes (EIP-170): what happens with every deal is
 /// here, the rest in EscrowActions, which the constructor makes and which nothing can exchange. Together they are IEscrow.
+/// Each function that is here costs every other some 20 gas, for a selector is looked for one by one: so even views are there.
 contract Escrow is Opening, Batches, Accounts {
     uint256 private constant MAX_DELIVERIES = 4;
     uint256 private constant MAX_LINKED = 64;
@@ -96,18 +98,24 @@ contract Escrow is Opening, Batches, Accounts {
     }
 
     /// @inheritdoc IEscrowCore
-    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external {
-        uint64 current = _epochs[party];
-        if (epoch <= current) revert IEscrow.EpochStale(party, epoch, current);
-        _requireAction(party, ActionHash.epochOf(party, epoch, validUntil), validUntil, signature);
-        // One step at a time, or one account could use up the numbers of all.
-        uint64 newest = _era;
-        if (epoch > newest) {
-            if (epoch != newest + 1) revert IEscrow.EpochStale(party, epoch, newest);
-            _era = epoch;
+    function cancel(IEscrow.Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external
+        nonReentrant
+    {
+        bytes32 dealId = _idOf(deal);
+        bool instant = deal.payout & DealRules.INSTANT != 0;
+        if (instant) _useInstant(deal.buyer, deal.seller, deal.nonce);
+        else _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
+        _requireParty(deal, party);
+        bytes32 action = ActionHash.cancellation(dealId, party, fee, validUntil);
+        _requireAct(deal, party, MandateRules.LEAVE, action, fee, validUntil, signature);
+        if (instant) {
+            emit IEscrow.InstantCancelled(dealId, deal.buyer, deal.seller, party, deal.nonce);
+        } else {
+            _deals[dealId] = DealWords.pack(IEscrow.Status.Cancelled, 0, 0, 0, 0, 0);
+            emit IEscrow.Cancelled(dealId, party);
         }
-        _epochs[party] = epoch;
-        emit IEscrow.EpochAdvanced(party, epoch);
+        _payFee(deal.token, party, fee);
     }
 
     // ----------------------------------------------------------------- batches
@@ -139,6 +147,18 @@ contract Escrow is Opening, Batches, Accounts {
         return _each(IEscrowCore.openAndSettle.selector, place, items.length);
     }
 
+    /// @inheritdoc IEscrowCore
+    function patchBatch(bytes4 selector, uint256 count, uint256 size, bytes calldata patches)
+        external
+        returns (IEscrow.Failure[] memory)
+    {
+        if (
+            selector != IEscrowCore.open.selector && selector != IEscrowCore.settle.selector
+                && selector != IEscrowCore.openAndSettle.selector
+        ) revert IEscrow.BatchSelector(selector);
+        return _eachPatched(selector, count, size, patches);
+    }
+
     // ------------------------------------------------------- life of one deal
 
     /// @inheritdoc IEscrowCore
@@ -159,11 +179,11 @@ contract Escrow is Opening, Batches, Accounts {
         _requireNotAfter(_deadline(deal, word));
         bytes32 action =
             ActionHash.numbered(ActionHash.DELIVERY, dealId, milestone, delivery, deliverable, fee, validUntil);
-        _requireAct(deal, deal.seller, MandateRules.DELIVERY, action, fee, validUntil, signature);
+        _requireAct(deal, Clean.seller(deal), MandateRules.DELIVERY, action, fee, validUntil, signature);
 
         _deals[dealId] = word.turned(IEscrow.Status.Delivered, number, word.shift());
         emit IEscrow.Delivered(dealId, milestone, delivery, deliverable);
-        _payFee(deal.token, deal.seller, fee);
+        _payFee(Clean.token(deal), Clean.seller(deal), fee);
     }
 
     /// @inheritdoc IEscrowCore
@@ -177,76 +197,30 @@ contract Escrow is Opening, Batches, Accounts {
     ) external nonReentrant {
         (bytes32 dealId, DealWord word) = _live(deal, milestone);
         bytes32 action = ActionHash.receipt(dealId, milestone, deliverable, fee, validUntil);
-        _requireAct(deal, deal.buyer, MandateRules.RECEIPT, action, fee, validUntil, signature);
+        _requireAct(deal, Clean.buyer(deal), MandateRules.RECEIPT, action, fee, validUntil, signature);
         _pay(deal, dealId, word, IEscrow.Acceptance.Receipt, deliverable, fee, 0);
     }
 
     /// @inheritdoc IEscrowCore
     function settleBySilence(IEscrow.Deal calldata deal) external nonReentrant {
         (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Delivered);
-        _requireAfter(word.since() + deal.reviewWindow);
-        _count(deal.token, deal.buyer, AccountWords.BY_SILENCE);
+        _requireAfter(word.since() + Clean.reviewWindow(deal));
+        _count(Clean.token(deal), Clean.buyer(deal), AccountWords.BY_SILENCE);
         (uint256 reward,) = _payCaller(deal, dealId, _amount(deal, word), 0);
         _pay(deal, dealId, word, IEscrow.Acceptance.Silence, 0, 0, reward);
     }
 
-    // ------------------------------------------------------------------ views
-
     /// @inheritdoc IEscrowCore
-    function dealIdOf(IEscrow.Deal calldata deal) external view returns (bytes32) {
-        return _idOf(deal);
-    }
-
-    /// @inheritdoc IEscrowCore
-    function stateOf(bytes32 dealId) external view returns (IEscrow.DealState memory) {
-        return _deals[dealId].decoded();
-    }
-
-    /// @inheritdoc IEscrowCore
-    function epochOf(address party) external view returns (uint64) {
-        return _epochs[party];
-    }
-
-    /// @inheritdoc IEscrowCore
-    function splitSpent(bytes32 digest) external view returns (bool) {
-        return _splitSpent[digest];
-    }
-
-    /// @inheritdoc IEscrowCore
-    function nonceUsed(address party, uint256 nonce) external view returns (bool) {
-        return _nonces[party][nonce >> 8] >> (nonce & 0xff) & 1 == 1;
-    }
-
-    /// @inheritdoc IEscrowCore
-    function instantUsed(address buyer, address seller, uint256 nonce) external view returns (bool) {
-        return _instants[_instantPlace(buyer, seller, nonce)] >> (nonce & 0xff) & 1 == 1;
-    }
-
-    /// @inheritdoc IEscrowCore
-    function era() external view returns (uint64) {
-        return _era;
-    }
-
-    /// @inheritdoc IEscrowCore
-    function domainSeparator() external view returns (bytes32) {
-        return _domainSeparator();
-    }
-
-    /// @inheritdoc IEscrowCore
-    function eip712Domain()
-        external
-        view
-        returns (
-            bytes1 fields,
-            string memory name,
-            string memory version,
-            uint256 chainId,
-            address verifyingContract,
-            bytes32 salt,
-            uint256[] memory extensions
-        )
-    {
-        return (hex"0f", NAME, VERSION, block.chainid, _escrow, bytes32(0), new uint256[](0));
+    function closeRejected(IEscrow.Deal calldata deal) external nonReentrant {
+        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Rejected);
+        if (Clean.arbiter(deal) != address(0)) _requireAfter(word.since() + Clean.disputeWindow(deal));
+        uint256 toSeller = _amount(deal, word) * Clean.rejectedSellerBps(deal) / BPS + _bondLeft(deal, word.lost());
+        _note(Clean.token(deal), Clean.seller(deal), RecordWords.REJECTIONS_UNDISPUTED);
+        uint256 toBuyer = word.locked() - toSeller;
+        _close(dealId, word, IEscrow.Outcome.RejectionClosed, toSeller, toBuyer, 0);
+        (uint256 fromSeller, uint256 fromBuyer) =
+            _payCaller(deal, dealId, toSeller - _bondLeft(deal, word.lost()), toBuyer);
+        _payOut(deal, address(0), 0, toSeller - fromSeller, toBuyer - fromBuyer);
     }
 
     /// @inheritdoc IEscrowCore

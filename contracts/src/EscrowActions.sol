@@ -5,10 +5,12 @@ import {Amendments} from "./escrow/Amendments.sol";
 import {Consent} from "./escrow/Consent.sol";
 import {Deals} from "./escrow/Deals.sol";
 import {Mandates} from "./escrow/Mandates.sol";
+import {Views} from "./escrow/Views.sol";
 import {IEscrow} from "./interfaces/IEscrow.sol";
 import {IEscrowActions} from "./interfaces/IEscrowHalves.sol";
 import {AccountWords, RecordWords} from "./libraries/AccountWord.sol";
 import {ActionHash} from "./libraries/ActionHash.sol";
+import {Clean} from "./libraries/Clean.sol";
 import {DealRules} from "./libraries/DealRules.sol";
 import {DealWord, DealWords} from "./libraries/DealWord.sol";
 import {MandateRules} from "./libraries/MandateRules.sol";
@@ -17,31 +19,24 @@ import {MandateRules} from "./libraries/MandateRules.sol";
 /// @notice The rarer calls of the escrow. Runs only as the escrow that made it, on its storage: its own is never used and
 /// it never holds money.
 /// @dev Both halves take their storage from Deals and declare none, so that their layouts are the same.
-contract EscrowActions is Deals, Mandates, Amendments {
+contract EscrowActions is Deals, Mandates, Amendments, Views {
     constructor() Consent(msg.sender) {}
 
     // --------------------------------------------------------- before opening
 
     /// @inheritdoc IEscrowActions
-    function cancel(IEscrow.Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
-        external
-        asEscrow
-        nonReentrant
-    {
-        bytes32 dealId = _idOf(deal);
-        bool instant = deal.payout & DealRules.INSTANT != 0;
-        if (instant) _useInstant(deal.buyer, deal.seller, deal.nonce);
-        else _requireStatus(dealId, _deals[dealId], IEscrow.Status.Unopened);
-        _requireParty(deal, party);
-        bytes32 action = ActionHash.cancellation(dealId, party, fee, validUntil);
-        _requireAct(deal, party, MandateRules.LEAVE, action, fee, validUntil, signature);
-        if (instant) {
-            emit IEscrow.InstantCancelled(dealId, deal.buyer, deal.seller, party, deal.nonce);
-        } else {
-            _deals[dealId] = DealWords.pack(IEscrow.Status.Cancelled, 0, 0, 0, 0, 0);
-            emit IEscrow.Cancelled(dealId, party);
+    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external asEscrow {
+        uint64 current = _epochs[party];
+        if (epoch <= current) revert IEscrow.EpochStale(party, epoch, current);
+        _requireAction(party, ActionHash.epochOf(party, epoch, validUntil), validUntil, signature);
+        // One step at a time, or one account could use up the numbers of all.
+        uint64 newest = _era;
+        if (epoch > newest) {
+            if (epoch != newest + 1) revert IEscrow.EpochStale(party, epoch, newest);
+            _era = epoch;
         }
-        _payFee(deal.token, party, fee);
+        _epochs[party] = epoch;
+        emit IEscrow.EpochAdvanced(party, epoch);
     }
 
     // ------------------------------------------------------- life of one deal
@@ -59,26 +54,13 @@ contract EscrowActions is Deals, Mandates, Amendments {
         (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Delivered);
         _requireMilestone(milestone, word);
         if (delivery != word.deliveries()) revert IEscrow.DeliveryMismatch(delivery, word.deliveries());
-        _requireNotAfter(word.since() + deal.reviewWindow);
+        _requireNotAfter(word.since() + Clean.reviewWindow(deal));
         bytes32 action = ActionHash.numbered(ActionHash.REJECTION, dealId, milestone, delivery, reason, fee, validUntil);
-        _requireAct(deal, deal.buyer, MandateRules.REJECTION, action, fee, validUntil, signature);
+        _requireAct(deal, Clean.buyer(deal), MandateRules.REJECTION, action, fee, validUntil, signature);
 
         _deals[dealId] = word.turned(IEscrow.Status.Rejected, delivery, word.frozen());
         emit IEscrow.Rejected(dealId, milestone, delivery, reason);
-        _payFee(deal.token, deal.buyer, fee);
-    }
-
-    /// @inheritdoc IEscrowActions
-    function closeRejected(IEscrow.Deal calldata deal) external asEscrow nonReentrant {
-        (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Rejected);
-        if (deal.arbiter != address(0)) _requireAfter(word.since() + deal.disputeWindow);
-        uint256 toSeller = _amount(deal, word) * deal.rejectedSellerBps / BPS + _bondLeft(deal, word.lost());
-        _note(deal.token, deal.seller, RecordWords.REJECTIONS_UNDISPUTED);
-        uint256 toBuyer = word.locked() - toSeller;
-        _close(dealId, word, IEscrow.Outcome.RejectionClosed, toSeller, toBuyer, 0);
-        (uint256 fromSeller, uint256 fromBuyer) =
-            _payCaller(deal, dealId, toSeller - _bondLeft(deal, word.lost()), toBuyer);
-        _payOut(deal, address(0), 0, toSeller - fromSeller, toBuyer - fromBuyer);
+        _payFee(Clean.token(deal), Clean.buyer(deal), fee);
     }
 
     /// @inheritdoc IEscrowActions
@@ -92,16 +74,16 @@ contract EscrowActions is Deals, Mandates, Amendments {
         bytes calldata signature
     ) external asEscrow nonReentrant {
         (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Rejected);
-        if (deal.arbiter == address(0)) revert IEscrow.NoArbiter();
+        if (Clean.arbiter(deal) == address(0)) revert IEscrow.NoArbiter();
         _requireMilestone(milestone, word);
         _requireParty(deal, party);
-        _requireNotAfter(word.since() + deal.disputeWindow);
+        _requireNotAfter(word.since() + Clean.disputeWindow(deal));
         bytes32 action = ActionHash.dispute(dealId, party, milestone, evidence, fee, validUntil);
         _requireAct(deal, party, MandateRules.DISPUTE, action, fee, validUntil, signature);
 
         _deals[dealId] = word.turned(IEscrow.Status.Disputed, word.deliveries(), word.frozen());
         emit IEscrow.Disputed(dealId, party, milestone, evidence);
-        _payFee(deal.token, party, fee);
+        _payFee(Clean.token(deal), party, fee);
     }
 
     /// @inheritdoc IEscrowActions
@@ -117,30 +99,37 @@ contract EscrowActions is Deals, Mandates, Amendments {
         (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Disputed);
         _requireMilestone(milestone, word);
         if (sellerBps > BPS) revert IEscrow.BpsOutOfRange(sellerBps);
-        _requireNotAfter(word.since() + deal.rulingWindow);
+        _requireNotAfter(word.since() + Clean.rulingWindow(deal));
         bytes32 action = ActionHash.ruling(dealId, milestone, sellerBps, rationale, fee, validUntil);
-        _requireAction(deal.arbiter, action, validUntil, signature);
+        _requireAction(Clean.arbiter(deal), action, validUntil, signature);
 
         uint256 toSeller = _amount(deal, word) * sellerBps / BPS;
         uint256 toBuyer = _amount(deal, word) - toSeller;
         emit IEscrow.Ruled(
-            dealId, deal.arbiter, milestone, sellerBps, uint128(toSeller), uint128(toBuyer), deal.arbiterFee, rationale
+            dealId,
+            Clean.arbiter(deal),
+            milestone,
+            sellerBps,
+            uint128(toSeller),
+            uint128(toBuyer),
+            uint128(Clean.arbiterFee(deal)),
+            rationale
         );
         _countRuling(deal, sellerBps);
-        _credit(deal.token, deal.arbiter, deal.arbiterFee);
+        _credit(Clean.token(deal), Clean.arbiter(deal), Clean.arbiterFee(deal));
         (toSeller, toBuyer) =
-            _divide(deal, dealId, word, word.lost() + BPS - sellerBps, toSeller, toBuyer, deal.arbiterFee);
-        _payOut(deal, deal.arbiter, fee, toSeller, toBuyer);
+            _divide(deal, dealId, word, word.lost() + BPS - sellerBps, toSeller, toBuyer, Clean.arbiterFee(deal));
+        _payOut(deal, Clean.arbiter(deal), fee, toSeller, toBuyer);
     }
 
     /// @inheritdoc IEscrowActions
     function lapse(IEscrow.Deal calldata deal) external asEscrow nonReentrant {
         (bytes32 dealId, DealWord word) = _in(deal, IEscrow.Status.Disputed);
-        _requireAfter(word.since() + deal.rulingWindow);
-        uint256 toSeller = _amount(deal, word) * deal.lapsedSellerBps / BPS;
+        _requireAfter(word.since() + Clean.rulingWindow(deal));
+        uint256 toSeller = _amount(deal, word) * Clean.lapsedSellerBps(deal) / BPS;
         uint256 toBuyer = _amount(deal, word) - toSeller;
-        emit IEscrow.Lapsed(dealId, deal.arbiter, uint8(word.milestone()), uint128(toSeller), uint128(toBuyer));
-        _note(deal.token, deal.arbiter, RecordWords.LAPSED);
+        emit IEscrow.Lapsed(dealId, Clean.arbiter(deal), uint8(word.milestone()), uint128(toSeller), uint128(toBuyer));
+        _note(Clean.token(deal), Clean.arbiter(deal), RecordWords.LAPSED);
         (uint256 sellerGets, uint256 buyerGets) = _divide(deal, dealId, word, word.lost(), toSeller, toBuyer, 0);
         (uint256 fromSeller, uint256 fromBuyer) = _payCaller(deal, dealId, toSeller, toBuyer);
         _payOut(deal, address(0), 0, sellerGets - fromSeller, buyerGets - fromBuyer);
@@ -162,19 +151,19 @@ contract EscrowActions is Deals, Mandates, Amendments {
         IEscrow.Outcome outcome = IEscrow.Outcome.Defaulted;
         if (party == address(0)) {
             _requireAfter(deadline);
-            _count(deal.token, deal.seller, AccountWords.DEFAULTED);
+            _count(Clean.token(deal), Clean.seller(deal), AccountWords.DEFAULTED);
         } else {
             _requireParty(deal, party);
             toSeller = _bondLeft(deal, word.lost());
-            if (party == deal.buyer) {
+            if (party == Clean.buyer(deal)) {
                 outcome = IEscrow.Outcome.CancelledByBuyer;
                 _requireNotAfter(deal.cancelBy);
-                _note(deal.token, party, RecordWords.CANCELLED);
+                _note(Clean.token(deal), party, RecordWords.CANCELLED);
             } else {
                 outcome = IEscrow.Outcome.WalkedAway;
                 _requireNotAfter(deadline);
-                toSeller -= toSeller * deal.walkAwayBps / BPS;
-                _note(deal.token, party, RecordWords.WALKED_AWAY);
+                toSeller -= toSeller * Clean.walkAwayBps(deal) / BPS;
+                _note(Clean.token(deal), party, RecordWords.WALKED_AWAY);
             }
             bytes32 action = ActionHash.refund(dealId, party, milestone, fee, validUntil);
             _requireAct(deal, party, MandateRules.LEAVE, action, fee, validUntil, signature);
@@ -202,13 +191,13 @@ contract EscrowActions is Deals, Mandates, Amendments {
         if (_splitSpent[digest]) revert IEscrow.SplitSpent(digest);
         // Each side pays half of the fee; either half is at most this.
         uint256 half = terms.fee - terms.fee / 2;
-        address actor = _requireConsent(deal, deal.buyer, MandateRules.SPLIT, half, digest, buyerSignature);
-        address other = _requireConsent(deal, deal.seller, MandateRules.SPLIT, half, digest, sellerSignature);
+        address actor = _requireConsent(deal, Clean.buyer(deal), MandateRules.SPLIT, half, digest, buyerSignature);
+        address other = _requireConsent(deal, Clean.seller(deal), MandateRules.SPLIT, half, digest, sellerSignature);
         if (other == actor) revert IEscrow.MandateAgent(actor);
 
-        _note(deal.token, deal.buyer, RecordWords.SPLITS);
-        _note(deal.token, deal.seller, RecordWords.SPLITS);
-        _credit(deal.token, deal.arbiter, terms.toArbiter);
+        _note(Clean.token(deal), Clean.buyer(deal), RecordWords.SPLITS);
+        _note(Clean.token(deal), Clean.seller(deal), RecordWords.SPLITS);
+        _credit(Clean.token(deal), Clean.arbiter(deal), terms.toArbiter);
         _close(dealId, word, IEscrow.Outcome.Split, terms.toSeller, terms.toBuyer, terms.toArbiter);
         _paySplit(deal, terms);
     }
@@ -235,20 +224,20 @@ contract EscrowActions is Deals, Mandates, Amendments {
     // --------------------------------------------------------------- internal
 
     function _paySplit(IEscrow.Deal calldata deal, IEscrow.Split calldata terms) private {
-        uint256 fee = msg.sender == deal.buyer || msg.sender == deal.seller ? 0 : terms.fee;
-        uint256 payout = deal.payout;
-        if (payout & 1 != 0) _credit(deal.token, deal.seller, terms.toSeller);
-        if (payout & 2 != 0) _credit(deal.token, deal.buyer, terms.toBuyer);
-        _payFee(deal.token, deal.seller, fee / 2);
-        _payFee(deal.token, deal.buyer, fee - fee / 2);
-        if (payout & 1 == 0) _push(deal.token, deal.seller, terms.toSeller);
-        if (payout & 2 == 0) _push(deal.token, deal.buyer, terms.toBuyer);
+        uint256 fee = msg.sender == Clean.buyer(deal) || msg.sender == Clean.seller(deal) ? 0 : terms.fee;
+        uint256 payout = Clean.payout(deal);
+        if (payout & 1 != 0) _credit(Clean.token(deal), Clean.seller(deal), terms.toSeller);
+        if (payout & 2 != 0) _credit(Clean.token(deal), Clean.buyer(deal), terms.toBuyer);
+        _payFee(Clean.token(deal), Clean.seller(deal), fee / 2);
+        _payFee(Clean.token(deal), Clean.buyer(deal), fee - fee / 2);
+        if (payout & 1 == 0) _push(Clean.token(deal), Clean.seller(deal), terms.toSeller);
+        if (payout & 2 == 0) _push(Clean.token(deal), Clean.buyer(deal), terms.toBuyer);
     }
 
     function _countRuling(IEscrow.Deal calldata deal, uint256 sellerBps) private {
-        _note(deal.token, deal.arbiter, RecordWords.RULED);
-        _countDispute(deal.token, deal.seller, sellerBps * 2 < BPS);
-        _countDispute(deal.token, deal.buyer, sellerBps * 2 > BPS);
+        _note(Clean.token(deal), Clean.arbiter(deal), RecordWords.RULED);
+        _countDispute(Clean.token(deal), Clean.seller(deal), sellerBps * 2 < BPS);
+        _countDispute(Clean.token(deal), Clean.buyer(deal), sellerBps * 2 > BPS);
     }
 
     function _countDispute(address token, address party, bool lost) private {
@@ -269,7 +258,7 @@ contract EscrowActions is Deals, Mandates, Amendments {
         }
         uint256 sum = uint256(terms.toSeller) + terms.toBuyer + terms.toArbiter;
         if (sum != terms.locked) revert IEscrow.SplitSum(sum, terms.locked);
-        if (terms.toArbiter != 0 && deal.arbiter == address(0)) revert IEscrow.NoArbiter();
+        if (terms.toArbiter != 0 && Clean.arbiter(deal) == address(0)) revert IEscrow.NoArbiter();
         if (block.timestamp > terms.validUntil) revert IEscrow.ActionExpired(terms.validUntil, block.timestamp);
     }
 }

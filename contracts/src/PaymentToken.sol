@@ -47,7 +47,7 @@ contract PaymentToken is ERC20Permit {
     /// @param holder receives the first supply
     /// @param supply base units, at most `SUPPLY_LIMIT`; 0 for none
     constructor(address holder, uint256 supply) ERC20("Parley Dollar", "PUSD") ERC20Permit("Parley Dollar") {
-        if (supply != 0) _mint(holder, supply);
+        if (supply != 0) _issue(holder, supply);
     }
 
     // ------------------------------------------------------------------ money
@@ -64,7 +64,7 @@ contract PaymentToken is ERC20Permit {
     /// @notice The faucet: gives anyone up to `MINT_LIMIT` base units a call.
     function mint(address to, uint256 amount) external {
         if (amount > MINT_LIMIT) revert MintLimit(amount, MINT_LIMIT);
-        _mint(to, amount);
+        _issue(to, amount);
     }
 
     // --------------------------------------------------------------- EIP-3009
@@ -140,11 +140,9 @@ contract PaymentToken is ERC20Permit {
         _spent[signer][nonce] = true;
     }
 
-    function _update(address from, address to, uint256 value) internal override {
-        super._update(from, to, value);
-        // Only a mint changes the supply upwards.
-        if (from == address(0) && totalSupply() > SUPPLY_LIMIT) {
-            revert SupplyLimit(totalSupply(), SUPPLY_LIMIT);
-        }
+    /// @dev Only a mint changes the supply upwards.
+    function _issue(address to, uint256 amount) private {
+        _mint(to, amount);
+        if (totalSupply() > SUPPLY_LIMIT) revert SupplyLimit(totalSupply(), SUPPLY_LIMIT);
     }
 }

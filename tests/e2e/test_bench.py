@@ -28,7 +28,9 @@ def test_gas_is_by_target(gas):
     results = dict(gas)
     batched = {name: results.pop(name) for name in ("T1b", "T3", "T3 one pair", "T4", "T4 one pair")}
     for result in batched.values():
-        assert result["value"] > 21_000  # the calldata of an item of T4 costs as much
+        assert (
+            result["value"] > 15_000
+        )  # two signatures, an event and what an item has for itself cost as much
         assert result["unit"] == "gas"
     assert set(results) == {"T1", "T2", "T5", "T5b", "T5c"}
     payment = results.pop("T5c")

@@ -3,12 +3,11 @@ pragma solidity ^0.8.30;
 
 import {IEscrow} from "../interfaces/IEscrow.sol";
 import {IEscrowCore} from "../interfaces/IEscrowHalves.sol";
-import {RecordWords} from "../libraries/AccountWord.sol";
 import {ActionHash} from "../libraries/ActionHash.sol";
 import {TokenCalls} from "../libraries/TokenCalls.sol";
 import {Ledger} from "./Ledger.sol";
 
-/// @notice Money into and out of internal balances, and what is known of an account. Keeps no storage of its own.
+/// @notice Money into and out of internal balances. Keeps no storage of its own.
 abstract contract Accounts is IEscrowCore, Ledger {
     /// @inheritdoc IEscrowCore
     function deposit(address token, address to, uint128 amount) external nonReentrant {
@@ -63,16 +62,6 @@ abstract contract Accounts is IEscrowCore, Ledger {
         _debit(token, party, amount);
         _payFee(token, party, fee);
         if (!TokenCalls.transfer(token, to, amount, gasleft())) revert IEscrow.TransferFailed(token, to, amount);
-    }
-
-    /// @inheritdoc IEscrowCore
-    function accountOf(address token, address party) external view returns (IEscrow.Account memory) {
-        return _accounts[token][party].word.decoded();
-    }
-
-    /// @inheritdoc IEscrowCore
-    function recordOf(address token, address party) external view returns (IEscrow.Record memory) {
-        return RecordWords.decoded(_records[token][party]);
     }
 
     function _checkDeposit(address token, address to, uint256 amount) private view {

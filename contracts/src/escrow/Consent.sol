@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../interfaces/IEscrow.sol";
+import {Clean} from "../libraries/Clean.sol";
 import {MandateRules} from "../libraries/MandateRules.sol";
 import {SignatureCheck} from "../libraries/SignatureCheck.sol";
 
@@ -22,7 +23,7 @@ abstract contract Consent {
     bytes32 private immutable _separator;
 
     /// @dev The newest epoch that anyone began. An account's own is never above it.
-    // Written by Escrow, read by both halves.
+    // Written by EscrowActions, read by both halves.
     // slither-disable-next-line uninitialized-state
     uint64 internal _era;
     /// @dev The oldest epoch for which an account's signatures still count.
@@ -70,11 +71,14 @@ abstract contract Consent {
     /// for every deal of a batch.
     function _requireEpochs(IEscrow.Deal calldata deal) internal view {
         uint256 era = _era;
-        if (deal.buyerEpoch != era) _requireEpoch(deal.buyer, deal.buyerEpoch, era);
-        if (deal.sellerEpoch != era) _requireEpoch(deal.seller, deal.sellerEpoch, era);
+        uint256 ofBuyer = Clean.buyerEpoch(deal);
+        uint256 ofSeller = Clean.sellerEpoch(deal);
+        if (ofBuyer != era) _requireEpoch(Clean.buyer(deal), ofBuyer, era);
+        if (ofSeller != era) _requireEpoch(Clean.seller(deal), ofSeller, era);
     }
 
-    function _requireEpoch(address party, uint64 signed, uint256 era) private view {
+    function _requireEpoch(address party, uint256 signed, uint256 era) private view {
+        Clean.requireNone(signed >> 64);
         uint256 oldest = _epochs[party];
         if (signed < oldest) revert IEscrow.EpochStale(party, signed, oldest);
         if (signed > era) revert IEscrow.EpochStale(party, signed, era);
@@ -99,6 +103,7 @@ abstract contract Consent {
         bytes32 digest,
         bytes calldata signature
     ) internal returns (address actor) {
+        if (SignatureCheck.isPlain(party, digest, signature)) return party;
         if (signature.length == 0) {
             if (msg.sender != party) revert IEscrow.SignatureInvalid(party, digest);
             return party;
@@ -106,7 +111,7 @@ abstract contract Consent {
         (uint256 kind, bytes calldata body) = parted(signature);
         if (kind == KIND_MANDATE) return _useMandate(MandateRules.useOf(deal, party, acts, spend, digest), body);
         if (kind != KIND_ACCOUNT) revert IEscrow.SignatureKindUnknown(uint8(kind));
-        if (!SignatureCheck.isValid(party, digest, body)) revert IEscrow.SignatureInvalid(party, digest);
+        if (!SignatureCheck.isOther(party, digest, body)) revert IEscrow.SignatureInvalid(party, digest);
         return party;
     }
 
@@ -137,7 +142,7 @@ abstract contract Consent {
     }
 
     function _requireTime(uint40 validUntil, bytes calldata signature) private view {
-        if (signature.length != 0 && block.timestamp > validUntil) {
+        if (block.timestamp > validUntil && signature.length != 0) {
             revert IEscrow.ActionExpired(validUntil, block.timestamp);
         }
     }

@@ -2,7 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../interfaces/IEscrow.sol";
-import {AccountWords} from "../libraries/AccountWord.sol";
+import {Clean} from "../libraries/Clean.sol";
 import {DealHash} from "../libraries/DealHash.sol";
 import {DealRules} from "../libraries/DealRules.sol";
 import {DealWord, DealWords} from "../libraries/DealWord.sol";
@@ -32,12 +32,12 @@ abstract contract Deals is Funding {
         uint256 fee,
         uint256 reward
     ) internal {
-        address token = deal.token;
-        address buyer = deal.buyer;
-        address seller = deal.seller;
-        IEscrow.Milestone[] calldata milestones = deal.milestones;
+        address token = Clean.token(deal);
+        address buyer = Clean.buyer(deal);
+        address seller = Clean.seller(deal);
+        IEscrow.Milestone[] calldata milestones = Clean.milestones(deal);
         uint256 index = word.milestone();
-        uint256 toSeller = milestones[index].amount;
+        uint256 toSeller = Clean.amount(milestones, index);
         // Unpaid milestones and what is left of the bond are parts of what is locked: nothing here can wrap.
         unchecked {
             if (index + 1 != milestones.length) {
@@ -49,16 +49,15 @@ abstract contract Deals is Funding {
                 emit IEscrow.Settled(dealId, uint8(index), how, uint128(toSeller), 0, deliverable);
                 toSeller += _bondLeft(deal, word.lost());
                 // What is neither the last milestone nor bond is the buyer's: fees that no arbiter earned.
-                _creditAndCount(token, buyer, word.locked() - toSeller, AccountWords.SETTLED_AS_BUYER);
-                _count(token, seller, AccountWords.SETTLED_AS_SELLER);
+                _settled(token, buyer, seller, word.locked() - toSeller);
             }
         }
         unchecked {
             toSeller -= reward;
         }
-        bool inside = deal.payout & 1 != 0;
+        bool inside = Clean.payout(deal) & 1 != 0;
         if (inside) _credit(token, seller, toSeller);
-        _payFee(token, buyer, fee);
+        if (fee != 0) _payFee(token, buyer, fee);
         if (!inside) _push(token, seller, toSeller);
     }
 
@@ -108,15 +107,16 @@ abstract contract Deals is Funding {
         internal
         returns (uint256 fromSeller, uint256 fromBuyer)
     {
-        if (msg.sender == deal.buyer || msg.sender == deal.seller || msg.sender == deal.arbiter) return (0, 0);
+        if (msg.sender == Clean.buyer(deal) || msg.sender == Clean.seller(deal)) return (0, 0);
+        if (msg.sender == Clean.arbiter(deal)) return (0, 0);
         uint256 gains = sellerGains + buyerGains;
         uint256 reward = gains / 100;
-        if (reward > deal.relayFee) reward = deal.relayFee;
+        if (reward > Clean.relayFee(deal)) reward = Clean.relayFee(deal);
         if (reward == 0) return (0, 0);
         // slither-disable-next-line divide-before-multiply
         fromSeller = reward * sellerGains / gains; // the reward is a whole number of units, and so is the part of it
         fromBuyer = reward - fromSeller;
-        _credit(deal.token, msg.sender, reward);
+        _credit(Clean.token(deal), msg.sender, reward);
         emit IEscrow.CallerPaid(dealId, msg.sender, uint128(fromSeller), uint128(fromBuyer));
     }
 
@@ -137,12 +137,12 @@ abstract contract Deals is Funding {
     function _payOut(IEscrow.Deal calldata deal, address signer, uint256 fee, uint256 toSeller, uint256 toBuyer)
         internal
     {
-        uint256 payout = deal.payout;
-        if (payout & 1 != 0) _credit(deal.token, deal.seller, toSeller);
-        if (payout & 2 != 0) _credit(deal.token, deal.buyer, toBuyer);
-        _payFee(deal.token, signer, fee);
-        if (payout & 1 == 0) _push(deal.token, deal.seller, toSeller);
-        if (payout & 2 == 0) _push(deal.token, deal.buyer, toBuyer);
+        uint256 payout = Clean.payout(deal);
+        if (payout & 1 != 0) _credit(Clean.token(deal), Clean.seller(deal), toSeller);
+        if (payout & 2 != 0) _credit(Clean.token(deal), Clean.buyer(deal), toBuyer);
+        _payFee(Clean.token(deal), signer, fee);
+        if (payout & 1 == 0) _push(Clean.token(deal), Clean.seller(deal), toSeller);
+        if (payout & 2 == 0) _push(Clean.token(deal), Clean.buyer(deal), toBuyer);
     }
 
     // ---------------------------------------------------------------- reading
@@ -152,24 +152,24 @@ abstract contract Deals is Funding {
     }
 
     function _amount(IEscrow.Deal calldata deal, DealWord word) internal pure returns (uint256) {
-        return deal.milestones[word.milestone()].amount;
+        return Clean.amount(Clean.milestones(deal), word.milestone());
     }
 
     function _isLast(IEscrow.Deal calldata deal, DealWord word) internal pure returns (bool) {
-        return word.milestone() + 1 == deal.milestones.length;
+        return word.milestone() + 1 == Clean.milestones(deal).length;
     }
 
     /// @dev The last second in which the current milestone may be delivered.
     function _deadline(IEscrow.Deal calldata deal, DealWord word) internal pure returns (uint256) {
-        return deal.milestones[word.milestone()].deliverBy + word.shift();
+        return Clean.deliverBy(Clean.milestones(deal), word.milestone()) + word.shift();
     }
 
     /// @dev What rulings left of the seller's bond: its part of them all is floor(arbiterFee · lost / 10 000).
     function _bondLeft(IEscrow.Deal calldata deal, uint256 lost) internal pure returns (uint256) {
-        if (lost == 0) return deal.sellerBond;
+        if (lost == 0) return Clean.sellerBond(deal);
         // At most one fee a ruling, and the bond holds one for every milestone.
         unchecked {
-            return deal.sellerBond - uint256(deal.arbiterFee) * lost / BPS;
+            return Clean.sellerBond(deal) - Clean.arbiterFee(deal) * lost / BPS;
         }
     }
 
@@ -183,9 +183,10 @@ abstract contract Deals is Funding {
     function _live(IEscrow.Deal calldata deal) internal view returns (bytes32 dealId, DealWord word) {
         dealId = _idOf(deal);
         word = _deals[dealId];
-        IEscrow.Status status = word.status();
-        if (status == IEscrow.Status.Unopened || status >= IEscrow.Status.Closed) {
-            revert IEscrow.WrongStatus(dealId, status);
+        // Open, Delivered, Rejected or Disputed; Unopened wraps to the largest number.
+        unchecked {
+            uint256 status = DealWord.unwrap(word) & 0xff;
+            if (status - 1 >= uint256(IEscrow.Status.Disputed)) revert IEscrow.WrongStatus(dealId, word.status());
         }
     }
 

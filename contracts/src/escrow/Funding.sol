@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../interfaces/IEscrow.sol";
+import {Clean} from "../libraries/Clean.sol";
 import {Permit2Calls} from "../libraries/Permit2Calls.sol";
 import {TokenCalls} from "../libraries/TokenCalls.sol";
 import {Ledger} from "./Ledger.sol";
@@ -22,7 +23,7 @@ abstract contract Funding is Ledger {
         if (kind == IEscrow.FundingKind.Allowance) {
             if (amount != 0) TokenCalls.pull(token, from, amount);
         } else if (kind == IEscrow.FundingKind.Authorization) {
-            uint256 validBefore = uint256(deal.openBy) + 1;
+            uint256 validBefore = Clean.openBy(deal) + 1;
             TokenCalls.pullAuthorized(token, from, amount, validBefore, dealId, funding.signature);
         } else if (kind == IEscrow.FundingKind.Balance) {
             _debit(token, from, amount);
@@ -43,10 +44,10 @@ abstract contract Funding is Ledger {
     /// earned returns to the buyer's internal balance.
     /// @return due base units to take from the buyer for it
     function _relayFee(IEscrow.Deal calldata deal, IEscrow.FundingKind kind) internal returns (uint256 due) {
-        bool earned = (deal.relayer == address(0) || deal.relayer == msg.sender) && msg.sender != deal.buyer
-            && msg.sender != deal.seller;
+        bool earned = (Clean.relayer(deal) == address(0) || Clean.relayer(deal) == msg.sender)
+            && msg.sender != Clean.buyer(deal) && msg.sender != Clean.seller(deal);
         if (!earned && !_consents(kind)) return 0;
-        due = deal.relayFee;
-        _credit(deal.token, earned ? msg.sender : deal.buyer, due);
+        due = Clean.relayFee(deal);
+        _credit(Clean.token(deal), earned ? msg.sender : Clean.buyer(deal), due);
     }
 }

@@ -22,11 +22,15 @@ abstract contract Ledger is Consent {
         place.word = _credited(place.word, token, party, amount);
     }
 
-    function _creditAndCount(address token, address party, uint256 amount, Counter counter) internal {
-        Place storage place = _accounts[token][party];
-        AccountWord word = place.word.bumped(counter);
-        if (amount != 0) word = _credited(word, token, party, amount);
+    /// @dev A deal is settled: what is left of it comes to the buyer, and both sides count it.
+    function _settled(address token, address buyer, address seller, uint256 left) internal {
+        mapping(address party => Place) storage books = _accounts[token];
+        Place storage place = books[buyer];
+        AccountWord word = place.word.bumped(AccountWords.SETTLED_AS_BUYER);
+        if (left != 0) word = _credited(word, token, buyer, left);
         place.word = word;
+        place = books[seller];
+        place.word = place.word.bumped(AccountWords.SETTLED_AS_SELLER);
     }
 
     /// @dev Counts an instant deal and changes the balance by what its own event says: no other event is logged for it.

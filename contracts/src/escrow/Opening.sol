@@ -2,8 +2,10 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../interfaces/IEscrow.sol";
+import {Clean} from "../libraries/Clean.sol";
 import {DealWord, DealWords} from "../libraries/DealWord.sol";
 import {MandateRules} from "../libraries/MandateRules.sol";
+import {TokenCalls} from "../libraries/TokenCalls.sol";
 import {Deals} from "./Deals.sol";
 
 /// @notice How a deal begins, and how an instant one is done. Keeps no storage of its own.
@@ -30,29 +32,37 @@ abstract contract Opening is Deals {
         IEscrow.FundingKind sellerKind = sellerFunding.kind;
         _requireEpochs(deal);
         // A party's payment that names the whole deal is its consent too; it is verified below.
-        address actor = deal.buyer;
-        if (!_consents(buyerKind) || buyerSignature.length != 0) {
-            actor = _requireConsent(deal, deal.buyer, MandateRules.OPEN, 0, dealId, buyerSignature);
+        address buyer = Clean.buyer(deal);
+        address seller = Clean.seller(deal);
+        address actor = buyer;
+        if (buyerSignature.length != 0 || !_consents(buyerKind)) {
+            actor = _requireConsent(deal, buyer, MandateRules.OPEN, 0, dealId, buyerSignature);
         }
-        if (!_consents(sellerKind) || sellerSignature.length != 0) {
-            address other = _requireConsent(deal, deal.seller, MandateRules.OPEN, 0, dealId, sellerSignature);
+        if (sellerSignature.length != 0 || !_consents(sellerKind)) {
+            address other = _requireConsent(deal, seller, MandateRules.OPEN, 0, dealId, sellerSignature);
             if (other == actor) revert IEscrow.MandateAgent(actor);
         }
 
-        uint256 bond = deal.sellerBond;
-        uint256 due = deal.price;
+        address token = Clean.token(deal);
+        uint256 bond = Clean.sellerBond(deal);
+        uint256 due = Clean.price(deal);
         // A few amounts of 128 bits: no sum of them can wrap.
         unchecked {
             due += fees;
             if (due + bond > type(uint128).max) revert IEscrow.LockedTooLarge(due + bond);
             _deals[dealId] = DealWords.opened(due + bond);
             emit IEscrow.Opened(
-                dealId, deal.buyer, deal.seller, deal.token, deal.price, uint128(due + bond), deal.transcriptRoot
+                dealId, buyer, seller, token, uint128(Clean.price(deal)), uint128(due + bond), deal.transcriptRoot
             );
-            if (deal.relayFee != 0) due += _relayFee(deal, buyerKind);
+            if (Clean.relayFee(deal) != 0) due += _relayFee(deal, buyerKind);
         }
-        _fund(deal, dealId, deal.token, deal.buyer, due, buyerKind, buyerFunding);
-        _fund(deal, dealId, deal.token, deal.seller, bond, sellerKind, sellerFunding);
+        // The usual way is the first that is asked for, and a price is never zero.
+        if (buyerKind == IEscrow.FundingKind.Allowance) TokenCalls.pull(token, buyer, due);
+        else _fund(deal, dealId, token, buyer, due, buyerKind, buyerFunding);
+        // With neither bond nor anything signed, the seller's side has nothing to do.
+        if (bond != 0 || sellerKind != IEscrow.FundingKind.Allowance) {
+            _fund(deal, dealId, token, seller, bond, sellerKind, sellerFunding);
+        }
     }
 
     /// @dev Does an instant deal whose terms were checked: the buyer's money goes to the seller. What is left of it is a bit
@@ -65,14 +75,14 @@ abstract contract Opening is Deals {
         IEscrow.Funding calldata buyerFunding
     ) internal {
         IEscrow.FundingKind kind = buyerFunding.kind;
-        address buyer = deal.buyer;
-        address seller = deal.seller;
-        address token = deal.token;
-        uint256 price = deal.price;
+        address buyer = Clean.buyer(deal);
+        address seller = Clean.seller(deal);
+        address token = Clean.token(deal);
+        uint256 price = Clean.price(deal);
         _requireEpochs(deal);
         _useInstant(buyer, seller, deal.nonce);
         address actor = buyer;
-        if (!_consents(kind) || buyerSignature.length != 0) {
+        if (buyerSignature.length != 0 || !_consents(kind)) {
             // An agent that may open, but not accept, may not pay at once either.
             uint8 acts = MandateRules.OPEN | MandateRules.RECEIPT;
             actor = _requireConsent(deal, buyer, acts, 0, dealId, buyerSignature);
@@ -80,14 +90,14 @@ abstract contract Opening is Deals {
         if (_requireConsent(deal, seller, MandateRules.OPEN, 0, dealId, sellerSignature) == actor) {
             revert IEscrow.MandateAgent(actor);
         }
-        bool inside = deal.payout & 1 != 0;
+        bool inside = Clean.payout(deal) & 1 != 0;
         bool fromBalance = kind == IEscrow.FundingKind.Balance;
         emit IEscrow.InstantSettled(
             dealId, buyer, seller, token, uint128(price), deal.nonce, deal.transcriptRoot, inside, fromBalance
         );
 
         uint256 fee = 0;
-        if (deal.relayFee != 0) fee = _relayFee(deal, kind);
+        if (Clean.relayFee(deal) != 0) fee = _relayFee(deal, kind);
         _moveAndCount(token, seller, inside ? price : 0, 0);
         _moveAndCount(token, buyer, 0, fromBalance ? price : 0);
         if (fromBalance) {

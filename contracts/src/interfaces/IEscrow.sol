@@ -319,6 +319,8 @@ interface IEscrow is IEscrowCore, IEscrowActions {
     error BundleMismatch(uint256 index, bytes32 signed, bytes32 actual);
     error BundleSize(uint256 count, uint256 maximum);
     error BatchSize(uint256 count, uint256 maximum);
+    error BatchSelector(bytes4 selector);
+    error PatchMalformed(uint256 index);
     error BatchGasShort(uint256 index, uint256 available, uint256 wanted);
     error NotInstant(uint8 payout);
     error InstantDealBound(address arbiter, uint256 arbiterFee, uint256 sellerBond, uint256 milestones);

@@ -34,9 +34,9 @@ interface IEscrowCore {
         IEscrow.Funding calldata buyerFunding
     ) external returns (bytes32 dealId);
 
-    /// @notice Makes every unopened deal that `party` signed with an older epoch unopenable.
-    /// @param epoch the new epoch, above `epochOf(party)` and at most `era() + 1`: with that, everything signed so far is void
-    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external;
+    /// @notice Kills a deal that was not opened yet. By either party of it, or its `Cancellation` signature.
+    function cancel(IEscrow.Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
+        external;
 
     // ----------------------------------------------------------------- batches
 
@@ -54,6 +54,18 @@ interface IEscrowCore {
 
     /// @notice `openAndSettle` for each item.
     function openAndSettleBatch(IEscrow.Exchange[] calldata items) external returns (IEscrow.Failure[] memory failures);
+
+    /// @notice The same batches with items that are written as what differs from the one before: of the deals of a pair most words
+    /// are equal, and calldata is much of what a batch costs. What an item is, hashes to and does is the same.
+    /// @param selector of `open`, `settle` or `openAndSettle`
+    /// @param count items
+    /// @param size bytes of an item, at most 65 535: the ABI encoding of the function's arguments, with zeros behind a shorter
+    /// one. Each item begins as the one before it, the first as zeros.
+    /// @param patches for each item: number of patches (1 byte), then each as its place in the item (2 bytes), its length (1 byte)
+    /// and the bytes written there. Patches that end early, late or outside of the item revert with PatchMalformed.
+    function patchBatch(bytes4 selector, uint256 count, uint256 size, bytes calldata patches)
+        external
+        returns (IEscrow.Failure[] memory failures);
 
     // ------------------------------------------------------- life of one deal
 
@@ -87,6 +99,9 @@ interface IEscrowCore {
 
     /// @notice Pays the current milestone after the review window passed in silence. Anyone.
     function settleBySilence(IEscrow.Deal calldata deal) external;
+
+    /// @notice Ends a rejected deal that nobody disputed in time (at once where no arbiter is named). Anyone.
+    function closeRejected(IEscrow.Deal calldata deal) external;
 
     // ------------------------------------------------------ internal balances
 
@@ -123,48 +138,19 @@ interface IEscrowCore {
         bytes calldata signature
     ) external;
 
-    // ------------------------------------------------------------------ views
-
-    function dealIdOf(IEscrow.Deal calldata deal) external view returns (bytes32);
-    function stateOf(bytes32 dealId) external view returns (IEscrow.DealState memory);
-    function accountOf(address token, address party) external view returns (IEscrow.Account memory);
-    function recordOf(address token, address party) external view returns (IEscrow.Record memory);
-    /// @notice The oldest epoch for which the signatures of `party` still count.
-    function epochOf(address party) external view returns (uint64);
-    /// @notice The newest epoch that anyone began. Deals signed for it open at the least gas.
-    function era() external view returns (uint64);
-    /// @notice Whether an instant deal of this buyer with this seller was done or cancelled under this nonce.
-    function instantUsed(address buyer, address seller, uint256 nonce) external view returns (bool);
-    /// @notice Whether the split with this digest was revoked. A split that was used has a closed deal.
-    function splitSpent(bytes32 digest) external view returns (bool);
-    function nonceUsed(address party, uint256 nonce) external view returns (bool);
-    function domainSeparator() external view returns (bytes32);
+    // ------------------------------------------------------------------- code
 
     /// @notice The other half of this contract's code (see EscrowActions), made by its constructor.
     function actions() external view returns (address);
-
-    /// @notice ERC-5267.
-    function eip712Domain()
-        external
-        view
-        returns (
-            bytes1 fields,
-            string memory name,
-            string memory version,
-            uint256 chainId,
-            address verifyingContract,
-            bytes32 salt,
-            uint256[] memory extensions
-        );
 }
 
 /// @notice What `Escrow` leaves to the other half of its code, at its own address.
 interface IEscrowActions {
     // ----------------------------------------------------------- before opening
 
-    /// @notice Kills a deal that was not opened yet. By either party of it, or its `Cancellation` signature.
-    function cancel(IEscrow.Deal calldata deal, address party, uint128 fee, uint40 validUntil, bytes calldata signature)
-        external;
+    /// @notice Makes every unopened deal that `party` signed with an older epoch unopenable.
+    /// @param epoch the new epoch, above `epochOf(party)` and at most `era() + 1`: with that, everything signed so far is void
+    function advanceEpoch(address party, uint64 epoch, uint40 validUntil, bytes calldata signature) external;
 
     // ------------------------------------------------------------------ mandates
 
@@ -203,9 +189,6 @@ interface IEscrowActions {
         uint40 validUntil,
         bytes calldata signature
     ) external;
-
-    /// @notice Ends a rejected deal that nobody disputed in time (at once where no arbiter is named). Anyone.
-    function closeRejected(IEscrow.Deal calldata deal) external;
 
     function dispute(
         IEscrow.Deal calldata deal,
@@ -258,4 +241,35 @@ interface IEscrowActions {
         uint40 validUntil,
         bytes calldata signature
     ) external;
+
+    // ------------------------------------------------------------------ views
+
+    function dealIdOf(IEscrow.Deal calldata deal) external view returns (bytes32);
+    function stateOf(bytes32 dealId) external view returns (IEscrow.DealState memory);
+    function accountOf(address token, address party) external view returns (IEscrow.Account memory);
+    function recordOf(address token, address party) external view returns (IEscrow.Record memory);
+    /// @notice The oldest epoch for which the signatures of `party` still count.
+    function epochOf(address party) external view returns (uint64);
+    /// @notice The newest epoch that anyone began. Deals signed for it open at the least gas.
+    function era() external view returns (uint64);
+    /// @notice Whether an instant deal of this buyer with this seller was done or cancelled under this nonce.
+    function instantUsed(address buyer, address seller, uint256 nonce) external view returns (bool);
+    /// @notice Whether the split with this digest was revoked. A split that was used has a closed deal.
+    function splitSpent(bytes32 digest) external view returns (bool);
+    function nonceUsed(address party, uint256 nonce) external view returns (bool);
+    function domainSeparator() external view returns (bytes32);
+
+    /// @notice ERC-5267.
+    function eip712Domain()
+        external
+        view
+        returns (
+            bytes1 fields,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address verifyingContract,
+            bytes32 salt,
+            uint256[] memory extensions
+        );
 }

@@ -43,11 +43,11 @@ library AccountWords {
     }
 
     /// @notice Adds one to a counter unless it is full.
-    function bump(uint256 word, Counter counter) internal pure returns (uint256) {
+    function bump(uint256 word, Counter counter) internal pure returns (uint256 result) {
         uint256 offset = Counter.unwrap(counter) >> 8;
-        uint256 full = (1 << (Counter.unwrap(counter) & 0xff)) - 1;
-        unchecked {
-            return ((word >> offset) & full) == full ? word : word + (1 << offset);
+        uint256 full = ((1 << (Counter.unwrap(counter) & 0xff)) - 1) << offset;
+        assembly ("memory-safe") {
+            result := add(word, shl(offset, iszero(eq(and(word, full), full))))
         }
     }
 

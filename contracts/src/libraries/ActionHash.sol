@@ -51,9 +51,20 @@ library ActionHash {
     function receipt(bytes32 dealId, uint8 milestone, bytes32 deliverable, uint128 fee, uint40 validUntil)
         internal
         pure
-        returns (bytes32)
+        returns (bytes32 result)
     {
-        return keccak256(abi.encode(RECEIPT, dealId, milestone, deliverable, fee, validUntil));
+        bytes32 typeHash = RECEIPT;
+        // As abi.encode would, for half of its gas: it is hashed with every settlement.
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, typeHash)
+            mstore(add(m, 0x20), dealId)
+            mstore(add(m, 0x40), and(milestone, 0xff))
+            mstore(add(m, 0x60), deliverable)
+            mstore(add(m, 0x80), shr(128, shl(128, fee)))
+            mstore(add(m, 0xa0), and(validUntil, 0xffffffffff))
+            result := keccak256(m, 0xc0)
+        }
     }
 
     function dispute(bytes32 dealId, address party, uint8 milestone, bytes32 evidence, uint128 fee, uint40 validUntil)

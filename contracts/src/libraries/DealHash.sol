@@ -12,30 +12,50 @@ library DealHash {
 
     /// @dev The head of a Deal in calldata is its EIP-712 data word for word, except that `milestones` (word 18 of 29)
     /// is an offset there and a hash here. So the head is copied once and that word overwritten. Words are taken as
-    /// they are: opening refuses bits beyond a field's type (see DealRules).
-    function structHash(IEscrow.Deal calldata deal) internal pure returns (bytes32) {
-        return structHash(deal, deal.bundle);
+    /// they are: opening refuses bits beyond a field's type (see Clean).
+    function structHash(IEscrow.Deal calldata deal) internal pure returns (bytes32 result) {
+        uint256 data = encoded(deal);
+        assembly ("memory-safe") {
+            result := keccak256(data, 0x3c0)
+        }
     }
 
     /// @notice keccak256 over the struct hashes of linked deals in order, each taken with a zero bundle.
     function bundleOf(IEscrow.Opening[] calldata items) internal pure returns (bytes32) {
         bytes32[] memory hashes = new bytes32[](items.length);
         for (uint256 i; i < items.length; ++i) {
-            hashes[i] = structHash(items[i].deal, 0);
+            uint256 data = encoded(items[i].deal);
+            bytes32 result;
+            assembly ("memory-safe") {
+                mstore(add(data, 0x2e0), 0) // bundle
+                result := keccak256(data, 0x3c0)
+            }
+            hashes[i] = result;
         }
         return keccak256(abi.encodePacked(hashes));
     }
 
-    function structHash(IEscrow.Deal calldata deal, bytes32 bundle) private pure returns (bytes32 result) {
-        bytes32 milestones = milestonesHash(deal.milestones);
+    /// @dev The EIP-712 data of a deal, 0x3c0 bytes in memory that is not kept.
+    function encoded(IEscrow.Deal calldata deal) private pure returns (uint256 data) {
+        bytes32 milestones = milestonesHash(milestonesOf(deal));
         bytes32 typeHash = DEAL_TYPEHASH;
         assembly ("memory-safe") {
-            let m := mload(0x40)
-            mstore(m, typeHash)
-            calldatacopy(add(m, 0x20), deal, 0x3a0)
-            mstore(add(m, 0x260), milestones)
-            mstore(add(m, 0x2e0), bundle)
-            result := keccak256(m, 0x3c0)
+            data := mload(0x40)
+            mstore(data, typeHash)
+            calldatacopy(add(data, 0x20), deal, 0x3a0)
+            mstore(add(data, 0x260), milestones)
+        }
+    }
+
+    /// @dev The milestones, seen to lie inside the calldata: what typed access does in three steps. Whatever the length is, it
+    /// is one that calldata can hold.
+    function milestonesOf(IEscrow.Deal calldata deal) private pure returns (IEscrow.Milestone[] calldata milestones) {
+        assembly ("memory-safe") {
+            let place := add(deal, calldataload(add(deal, 0x240)))
+            milestones.length := calldataload(place)
+            milestones.offset := add(place, 0x20)
+            let end := add(milestones.offset, shl(6, milestones.length))
+            if or(shr(32, or(place, milestones.length)), gt(end, calldatasize())) { revert(0, 0) }
         }
     }
 
@@ -52,19 +72,6 @@ library DealHash {
                 mstore(add(list, i), keccak256(scratch, 0x60))
             }
             result := keccak256(list, size)
-        }
-    }
-
-    /// @notice Reverts with no data, as typed access does, when relayer, cancelBy, transcriptLength, amendsMilestone or
-    /// amendsLocked has bits beyond its type.
-    function requireCleanRest(IEscrow.Deal calldata deal) internal pure {
-        assembly ("memory-safe") {
-            let dirty := shr(160, calldataload(add(deal, 0x60)))
-            dirty := or(dirty, shr(40, calldataload(add(deal, 0x140))))
-            dirty := or(dirty, shr(32, calldataload(add(deal, 0x2a0))))
-            dirty := or(dirty, shr(8, calldataload(add(deal, 0x300))))
-            dirty := or(dirty, shr(128, calldataload(add(deal, 0x320))))
-            if dirty { revert(0, 0) }
         }
     }
 }

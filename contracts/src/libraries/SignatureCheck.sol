@@ -13,11 +13,34 @@ library SignatureCheck {
     /// @dev Half the order of secp256k1: a larger s is the malleable twin of a smaller one.
     uint256 private constant MAX_S = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0;
 
+    /// @notice Whether `signature` is kind byte 0 and the 65 bytes of the signer's own key, as nearly every one is.
+    /// @dev What happens several times with every deal, so in one piece. The caller looks at all else by `isOther`.
+    function isPlain(address signer, bytes32 digest, bytes calldata signature) internal view returns (bool valid) {
+        assembly ("memory-safe") {
+            if and(eq(signature.length, 66), iszero(byte(0, calldataload(signature.offset)))) {
+                let m := mload(0x40)
+                mstore(m, digest)
+                mstore(add(m, 0x20), byte(0, calldataload(add(signature.offset, 0x41)))) // v
+                calldatacopy(add(m, 0x40), add(signature.offset, 0x01), 0x40) // r, s
+                mstore(0x00, 0)
+                pop(staticcall(gas(), 1, m, 0x80, 0x00, 0x20)) // no answer leaves zero, which is no signer
+                let found := mload(0x00)
+                valid := iszero(or(iszero(found), or(shl(96, xor(found, signer)), gt(mload(add(m, 0x60)), MAX_S))))
+            }
+        }
+    }
+
     function isValid(address signer, bytes32 digest, bytes calldata body) internal view returns (bool) {
         if (body.length == 65) {
             (uint8 v, bytes32 r, bytes32 s) = parts(body);
             if (isEcdsa(signer, digest, v, r, s)) return true;
-        } else if (body.length == 64) {
+        }
+        return isOther(signer, digest, body);
+    }
+
+    /// @notice Whether `body` is a signature of another form than 65 bytes of the signer's key: 64 of them, or a wallet's.
+    function isOther(address signer, bytes32 digest, bytes calldata body) internal view returns (bool) {
+        if (body.length == 64) {
             // ERC-2098: the top bit of the second word is v.
             (, bytes32 r, bytes32 vs) = parts(body);
             bytes32 s = bytes32(uint256(vs) & (type(uint256).max >> 1));

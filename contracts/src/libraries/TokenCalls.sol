@@ -40,12 +40,33 @@ library TokenCalls {
     }
 
     /// @notice Takes `amount` by allowance and requires that it arrived in full.
+    /// @dev Three calls with every opening, so in one piece: this contract's balance, the transfer (no answer, or true), and the
+    /// balance again. A token with no code, or one that tells no balance, brings nothing.
     function pull(address token, address from, uint256 amount) internal {
-        uint256 before = SafeTransferLib.balanceOf(token, address(this));
-        if (!SafeTransferLib.trySafeTransferFrom(token, from, address(this), amount)) {
-            revert IEscrow.FundingRefused(token, from, amount);
+        bool taken;
+        uint256 before;
+        uint256 afterwards;
+        assembly ("memory-safe") {
+            function held(of) -> found {
+                mstore(0x00, 0x70a08231) // balanceOf(address)
+                mstore(0x20, address())
+                let known := staticcall(gas(), of, 0x1c, 0x24, 0x00, 0x20)
+                found := mul(mload(0x00), and(known, gt(returndatasize(), 0x1f)))
+            }
+            before := held(token)
+            let m := mload(0x40)
+            mstore(m, shl(224, 0x23b872dd)) // transferFrom(address,address,uint256)
+            mstore(add(m, 0x04), from)
+            mstore(add(m, 0x24), address())
+            mstore(add(m, 0x44), amount)
+            taken := call(gas(), token, 0, m, 0x64, 0x00, 0x20)
+            switch returndatasize()
+            case 0 { taken := and(taken, iszero(iszero(extcodesize(token)))) }
+            default { taken := and(taken, and(gt(returndatasize(), 0x1f), eq(mload(0x00), 1))) }
+            afterwards := held(token)
         }
-        requireReceived(token, from, amount, before);
+        if (!taken) revert IEscrow.FundingRefused(token, from, amount);
+        requireArrived(token, from, amount, before, afterwards);
     }
 
     /// @notice Takes `amount` by EIP-3009 with validAfter 0, and requires that it arrived in full.
@@ -123,15 +144,36 @@ library TokenCalls {
             separator := mload(0x00)
         }
         if (!known) revert IEscrow.FundingRefused(token, from, amount);
-        bytes32 structHash = keccak256(
-            abi.encode(RECEIVE_WITH_AUTHORIZATION, from, address(this), amount, uint256(0), validBefore, nonce)
-        );
-        return keccak256(abi.encodePacked(hex"1901", separator, structHash));
+        bytes32 typeHash = RECEIVE_WITH_AUTHORIZATION;
+        assembly ("memory-safe") {
+            let m := mload(0x40)
+            mstore(m, typeHash)
+            mstore(add(m, 0x20), shr(96, shl(96, from)))
+            mstore(add(m, 0x40), address())
+            mstore(add(m, 0x60), amount)
+            mstore(add(m, 0x80), 0) // validAfter
+            mstore(add(m, 0xa0), validBefore)
+            mstore(add(m, 0xc0), nonce)
+            let structHash := keccak256(m, 0xe0)
+            mstore(m, hex"1901")
+            mstore(add(m, 0x02), separator)
+            mstore(add(m, 0x22), structHash)
+            digest := keccak256(m, 0x42)
+        }
     }
 
     function requireReceived(address token, address from, uint256 amount, uint256 before) internal view {
-        uint256 afterwards = SafeTransferLib.balanceOf(token, address(this));
-        uint256 received = afterwards > before ? afterwards - before : 0;
+        requireArrived(token, from, amount, before, SafeTransferLib.balanceOf(token, address(this)));
+    }
+
+    function requireArrived(address token, address from, uint256 amount, uint256 before, uint256 afterwards)
+        private
+        pure
+    {
+        uint256 received = 0;
+        unchecked {
+            if (afterwards > before) received = afterwards - before;
+        }
         if (received < amount) revert IEscrow.FundingShort(token, from, amount, received);
     }
 }

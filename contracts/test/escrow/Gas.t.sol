@@ -73,14 +73,16 @@ contract GasTest is EscrowTest {
 
     /// @notice T3: 30 opens in a batch, from allowances.
     function test_openBatch() external {
-        vm.snapshotValue("Escrow", "T3 one pair", opensOf(1, "open batch of one pair") / 30);
-        vm.snapshotValue("Escrow", "T3 distinct pairs", opensOf(30, "open batch of distinct pairs") / 30);
+        vm.snapshotValue("Escrow", "T3 as an array, one pair", opensOf(1, "open batch of one pair") / 30);
+        vm.snapshotValue("Escrow", "T3 as an array, distinct pairs", opensOf(30, "open batch of distinct pairs") / 30);
     }
 
     /// @notice T4: 100 instant deals in a batch, between internal balances.
     function test_instantBatch() external {
-        vm.snapshotValue("Escrow", "T4 one pair", instantsOf(1, "instant batch of one pair") / 100);
-        vm.snapshotValue("Escrow", "T4 distinct pairs", instantsOf(100, "instant batch of distinct pairs") / 100);
+        vm.snapshotValue("Escrow", "T4 as an array, one pair", instantsOf(1, "instant batch of one pair") / 100);
+        vm.snapshotValue(
+            "Escrow", "T4 as an array, distinct pairs", instantsOf(100, "instant batch of distinct pairs") / 100
+        );
     }
 
     function instant(uint256 nonce) private view returns (IEscrow.Deal memory deal) {

@@ -37,10 +37,9 @@ contract HalvesTest is EscrowTest {
         IEscrow.Mandate memory mandate;
         mandate.principal = buyer;
         IEscrow.MandateUse memory act;
-        bytes[12] memory calls = [
-            abi.encodeCall(IEscrow(half).cancel, (deal, buyer, 0, 0, "")),
+        bytes[11] memory calls = [
+            abi.encodeCall(IEscrow(half).advanceEpoch, (buyer, 1, 0, "")),
             abi.encodeCall(IEscrow(half).reject, (deal, 0, 1, REASON, 0, 0, "")),
-            abi.encodeCall(IEscrow(half).closeRejected, (deal)),
             abi.encodeCall(IEscrow(half).dispute, (deal, buyer, 0, REASON, 0, 0, "")),
             abi.encodeCall(IEscrow(half).rule, (deal, 0, 1, REASON, 0, 0, "")),
             abi.encodeCall(IEscrow(half).lapse, (deal)),
@@ -91,7 +90,7 @@ contract HalvesTest is EscrowTest {
         assertFalse(done, "by a plain transfer");
         (done,) = address(escrow).call{value: 1}(abi.encodeCall(escrow.lapse, (arbitratedDeal())));
         assertFalse(done, "by a function of the other half");
-        (done,) = address(escrow).call{value: 1}(abi.encodeCall(escrow.epochOf, (address(this))));
+        (done,) = address(escrow).call{value: 1}(abi.encodeCall(escrow.actions, ()));
         assertFalse(done, "by a function of its own");
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
+import {Patches} from "../base/Patches.sol";
 import {Agreements} from "./Agreements.sol";
 
 /// @notice Many deals in one call: batches, with bad items among the good ones, and linked deals. Of each item it says first
@@ -39,7 +40,8 @@ abstract contract Batches is Agreements {
         for (uint256 i; i < items.length; ++i) {
             (openings[i], items[i]) = opening(seedOf(seed, i));
         }
-        actBatch("open batch", abi.encodeCall(escrow.openBatch, (openings)), items);
+        bytes memory data = abi.encodeCall(escrow.openBatch, (openings));
+        actBatch("open batch", written(seed, escrow.open.selector, data), items);
     }
 
     function opening(uint256 seed) private returns (IEscrow.Opening memory o, Item memory item) {
@@ -74,7 +76,8 @@ abstract contract Batches is Agreements {
                 if (items[j].id == items[i].id && items[j].must == Must.Succeed) items[i].done = true;
             }
         }
-        actBatch("settle batch", abi.encodeCall(escrow.settleBatch, (receipts)), items);
+        bytes memory data = abi.encodeCall(escrow.settleBatch, (receipts));
+        actBatch("settle batch", written(seed, escrow.settle.selector, data), items);
     }
 
     function settling(uint256 seed, uint256 count) private view returns (IEscrow.Receipt memory r, Item memory item) {
@@ -97,7 +100,8 @@ abstract contract Batches is Agreements {
                 spentBefore(exchanges[j].deal, items[j], exchanges[i].deal, items[i]);
             }
         }
-        actBatch("exchange batch", abi.encodeCall(escrow.openAndSettleBatch, (exchanges)), items);
+        bytes memory data = abi.encodeCall(escrow.openAndSettleBatch, (exchanges));
+        actBatch("exchange batch", written(seed, escrow.openAndSettle.selector, data), items);
     }
 
     /// @dev A used nonce is a failure.
@@ -163,6 +167,14 @@ abstract contract Batches is Agreements {
     }
 
     // ---- calls ----
+
+    /// @dev The batch as it is, or as patches of its items.
+    function written(uint256 seed, bytes4 selector, bytes memory data) private view returns (bytes memory) {
+        if ((seed >> 16) % 3 != 0) return data;
+        bytes[] memory items = Patches.itemsOf(data);
+        uint256 size = Patches.sizeOf(items);
+        return abi.encodeCall(escrow.patchBatch, (selector, items.length, size, Patches.patchesOf(items)));
+    }
 
     function itemOf(IEscrow.Deal memory deal, bytes32 id, Must must) private pure returns (Item memory) {
         return Item(id, deal.token, [deal.buyer, deal.seller], must, false);

@@ -15,6 +15,7 @@ from typing import Any
 from parley.chain.abi import Decoded, interface
 from parley.chain.models import BlockTag, Log
 from parley.chain.node import NodeClient
+from parley.chain.patches import MAX_SIZE, calldata_gas, patched
 from parley.terms.actions import (
     Cancellation,
     Delivery,
@@ -143,6 +144,21 @@ class EscrowContract:
     def _call(self, function: str, *arguments: object) -> Call:
         return Call(self.address, self.interface.function(function).call(*arguments), function)
 
+    def _batch(self, function: str, single: str, items: Sequence[tuple[object, ...]]) -> Call:
+        """A batch in the form that costs less calldata: as an array, or as patches of one another."""
+        whole = self._call(function, items)
+        bodies = [self.interface.function(single).call(*item)[4:] for item in items]
+        if max(map(len, bodies), default=0) > MAX_SIZE:
+            return whole
+        return min(whole, self.patch_batch(single, bodies), key=lambda call: calldata_gas(call.data))
+
+    def patch_batch(self, single: str, items: Sequence[bytes]) -> Call:
+        """Up to 200 calls of `open`, `settle` or `openAndSettle`, each by itself, given as their encoded
+        arguments of at most `MAX_SIZE` bytes. The methods of batches choose this form where it costs less.
+        """
+        size, patches = patched(items)
+        return self._call("patchBatch", self.interface.function(single).selector, len(items), size, patches)
+
     def open(
         self,
         deal: Deal,
@@ -191,12 +207,13 @@ class EscrowContract:
 
     def open_batch(self, items: Sequence[Opening]) -> Call:
         """Up to 200 openings, each by itself; those that fail are in the log (`ItemFailed`)."""
-        return self._call("openBatch", [item.as_abi() for item in items])
+        return self._batch("openBatch", "open", [item.as_abi() for item in items])
 
     def settle_batch(self, items: Sequence[tuple[Deal, Receipt, str]]) -> Call:
         """Up to 200 receipts with their buyers' signatures, each by itself."""
-        return self._call(
+        return self._batch(
             "settleBatch",
+            "settle",
             [
                 (
                     deal.as_abi(),
@@ -219,7 +236,7 @@ class EscrowContract:
 
     def open_and_settle_batch(self, items: Sequence[Opening]) -> Call:
         """Up to 200 instant deals, each by itself; seller funding is not looked at."""
-        return self._call("openAndSettleBatch", [item.as_exchange() for item in items])
+        return self._batch("openAndSettleBatch", "openAndSettle", [item.as_exchange() for item in items])
 
     def cancel(self, deal: Deal, action: Cancellation, signature: str) -> Call:
         return self._call(

@@ -29,6 +29,22 @@ class BatchSize(
     """A batch with no items or with too many for one transaction."""
 
 
+class BatchSelector(
+    ContractError,
+    signature="BatchSelector(bytes4 selector)",
+    advice="Batch calls of open, settle or openAndSettle only.",
+):
+    """A batch of patches for a function that has no batch."""
+
+
+class PatchMalformed(
+    ContractError,
+    signature="PatchMalformed(uint256 index)",
+    advice="Make the patches with parley.chain.patches; nothing happened.",
+):
+    """Patches of a batch that write outside of the item shown, or end before or after the last item."""
+
+
 class BatchGasShort(
     ContractError,
     signature="BatchGasShort(uint256 index,uint256 available,uint256 wanted)",

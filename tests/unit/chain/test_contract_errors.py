@@ -76,6 +76,7 @@ def value_of(kind: str) -> st.SearchStrategy[Any]:
         return st.integers(min_value=0, max_value=2 ** int(kind[4:]) - 1)
     return {
         "address": st.binary(min_size=20, max_size=20).map(lambda raw: "0x" + raw.hex()),
+        "bytes4": st.binary(min_size=4, max_size=4),
         "bytes32": st.binary(min_size=32, max_size=32),
         "string": st.text(st.characters(exclude_categories=["Cs"]), max_size=40),
     }[kind]
