@@ -414,3 +414,20 @@ def test_a_balance_is_withdrawn_without_gas(approved: Pair, market: LocalMarket)
     market.until(lambda: market.balance(account) == 101 * UNIT)
     [shown] = approved.seller.client.account_actions()["actions"]
     assert shown["purpose"] == "withdraw"
+
+
+def test_the_gateway_calls_the_exit_that_a_seller_asked_for(approved: Pair, market: LocalMarket) -> None:
+    deal = approved.deal(relay_fee=1_000)
+    gateway = market.signer("gateway").address
+    before = market.escrow.account_of(market.deployment.token, gateway).balance
+    deal_id = approved.seller.client.submit_whole(approved.whole(deal)).deal_id
+    approved.seller.wait_for(deal_id, "open")
+    shown = approved.seller.client.call_exits(deal_id, ["silence"])
+    assert shown.timers == ("silence",)
+    approved.act(approved.seller, deal_id, "delivery", 1, delivery=1, deliverable=THING)
+    approved.seller.wait_for(deal_id, "delivered")
+    market.travel(3_601)
+    assert approved.seller.wait_for(deal_id, "closed").status == "settled"
+    # Twice the relay fee: for opening, from the buyer, and for the exit, out of what it gives.
+    after = market.escrow.account_of(market.deployment.token, gateway).balance
+    assert (after - before, market.balance(approved.seller.address)) == (2_000, 101 * UNIT - 1_000)

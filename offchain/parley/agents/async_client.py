@@ -245,6 +245,10 @@ class AsyncGatewayClient:
     async def deal_action(self, deal_id: str, route: str, body: Mapping[str, Any]) -> views.DealView:
         return await self.run(calls.deal_action(deal_id, route, body))
 
+    async def call_exits(self, deal_id: str, exits: Sequence[str]) -> views.DealView:
+        """Has these timed exits called once they are due; none: no more."""
+        return await self.run(calls.call_exits(deal_id, exits))
+
     async def reputation(self, address: str) -> views.Reputation:
         return await self.run(calls.reputation(address))
 

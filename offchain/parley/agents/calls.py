@@ -291,5 +291,11 @@ def deal_action(deal_id: str, route: str, body: Mapping[str, Any]) -> Call[views
     return Call("POST", f"/v1/deals/{deal_id}/{route}", _part(views.DealView, "deal"), body)
 
 
+def call_exits(deal_id: str, exits: Sequence[str]) -> Call[views.DealView]:
+    """Timed exits that the gateway is to call once they are due."""
+    path = f"/v1/deals/{deal_id}/timers"
+    return Call("PUT", path, _part(views.DealView, "deal"), {"exits": list(exits)})
+
+
 def reputation(address: str) -> Call[views.Reputation]:
     return Call("GET", f"/v1/reputation/{address}", _part(views.Reputation, "reputation"))

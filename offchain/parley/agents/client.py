@@ -248,6 +248,10 @@ class GatewayClient:
     def deal_action(self, deal_id: str, route: str, body: Mapping[str, Any]) -> views.DealView:
         return self.run(calls.deal_action(deal_id, route, body))
 
+    def call_exits(self, deal_id: str, exits: Sequence[str]) -> views.DealView:
+        """Has these timed exits called once they are due; none: no more."""
+        return self.run(calls.call_exits(deal_id, exits))
+
     def reputation(self, address: str) -> views.Reputation:
         return self.run(calls.reputation(address))
 

@@ -121,6 +121,7 @@ class DealView(View):
     locked: str = "0"
     shift: int = 0
     seller_lost_bps: int = 0
+    timers: tuple[str, ...] = ()  # exits that the gateway calls when they are due
     chain_time: int = 0
     deal: Mapping[str, Any] = Field(default_factory=dict)
     transactions: tuple[Mapping[str, Any], ...] = ()

@@ -118,6 +118,10 @@ class DealDesk(Protocol):
 
     def exit(self, deal_id: str, name: str) -> None: ...
 
+    def call_exits(self, deal_id: str, party: Address, exits: Sequence[str]) -> tuple[str, ...]:
+        """Has these timed exits called for a party when they are due; what is wanted of all parties now."""
+        ...
+
     def act_for_account(self, action: Action, signature: str, mandate: Mandate | None) -> dict[str, Any]:
         """Records a withdrawal, an epoch or the end of a mandate; JSON: subject, purpose, status."""
         ...

@@ -111,6 +111,7 @@ class SettlementDesk:
             "locked": str(chain.locked),
             "shift": chain.shift,
             "seller_lost_bps": chain.seller_lost_bps,
+            "timers": list(self._settlement.timers.wanted(deal_id)),
             "chain_time": self._chain_time(),
         }
 
@@ -136,6 +137,9 @@ class SettlementDesk:
 
     def exit(self, deal_id: str, name: str) -> None:
         self._settlement.exit(deal_id, name)
+
+    def call_exits(self, deal_id: str, party: Address, exits: Sequence[str]) -> tuple[str, ...]:
+        return self._settlement.call_exits(deal_id, party, exits)
 
     def act_for_account(self, action: Action, signature: str, mandate: Mandate | None) -> dict[str, Any]:
         taken = self._settlement.act_for_account(action, signature, mandate)

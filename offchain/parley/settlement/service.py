@@ -9,7 +9,7 @@ only the indexer says.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -32,11 +32,12 @@ from parley.settlement.actions import (
     plan_split_revocation,
 )
 from parley.settlement.checks import Checks, Use
-from parley.settlement.errors import DealNotOpen, DealUnknown, SignatureMissing
+from parley.settlement.errors import ActionMisdirected, DealNotOpen, DealUnknown, SignatureMissing
 from parley.settlement.models import FAILED, PENDING, Accepted, DealView, SubmittedDeal, TransactionView
 from parley.settlement.next_actions import actions, milestones
 from parley.settlement.openings import Openings, require_single
 from parley.settlement.repository import DealRepository
+from parley.settlement.timers import Timers
 from parley.settlement.upkeep import Upkeep
 from parley.settlement.ways import MAX_LINKED, act_of
 from parley.store import EventStore, Transaction
@@ -63,7 +64,8 @@ class Settlement:
         self._checks = Checks(escrow)
         self._deals = DealRepository(store)
         self._openings = Openings(store, sender, indexer, escrow, self._deals, self._checks)
-        self._upkeep = Upkeep(store, sender, indexer, self._openings, self._deals)
+        self.timers = Timers(store, self.node, self.deal, self.exit)
+        self._upkeep = Upkeep(store, sender, indexer, self._openings, self._deals, self.timers)
 
     @classmethod
     def connect(
@@ -225,6 +227,15 @@ class Settlement:
         chain = self.indexer.deal_view(deal_id)
         planned = plan_exit(self.escrow, submitted.deal, name, chain.milestone)
         return self._act(deal_id, planned, keccak(planned.call.data + bytes((chain.milestone,))), (), None)
+
+    def call_exits(self, deal_id: str, party: str, names: Collection[str]) -> tuple[str, ...]:
+        """Call these timed exits for a party when they are due (none: no more); what is wanted of all
+        parties now. Raises `DealUnknown`, `ActionMisdirected`, `ActionUnsupported`.
+        """
+        submitted = self._known(deal_id)
+        if party not in (submitted.deal.buyer, submitted.deal.seller, *submitted.agents):
+            raise ActionMisdirected("Only a party has exits called.", party=party)
+        return self.timers.ask(deal_id, party, names)
 
     def _act(
         self,

@@ -13,6 +13,7 @@ from parley.chain.sender import FRESH_SECONDS
 from parley.errors import ParleyError
 from parley.settlement.openings import Openings
 from parley.settlement.repository import DealRepository
+from parley.settlement.timers import Timers
 from parley.settlement.ways import OPENINGS
 from parley.store import ANY, EventStore, NewEvent, Transaction
 
@@ -30,18 +31,20 @@ class Upkeep:
         indexer: Indexer,
         openings: Openings,
         deals: DealRepository,
+        timers: Timers,
     ) -> None:
         self._store = store
         self._sender = sender
         self._indexer = indexer
         self._openings = openings
         self._deals = deals
+        self._timers = timers
         sender.watch(self._still_wanted, self._waits)
 
     def tick(self) -> bool:
         """Every step once; True when something moved. The first error is raised at the end."""
         moved, first = False, None
-        for part in (self._send, self._follow, self._take_note, self._reopen):
+        for part in (self._send, self._follow, self._take_note, self._reopen, self._timers.tick):
             try:
                 moved = part() or moved
             except ParleyError as error:

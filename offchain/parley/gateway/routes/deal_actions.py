@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from pydantic import Field
 
 from parley.gateway.deals import EXITS, ROUTES
 from parley.gateway.errors import ParameterInvalid
@@ -23,6 +24,12 @@ class SignedAction(RequestModel):
 
 class Exit(RequestModel):
     exit: str
+
+
+class Timed(RequestModel):
+    """Exits to call; none: no more."""
+
+    exits: list[str] = Field(max_length=8)
 
 
 def routes(gateway: Gateway) -> APIRouter:
@@ -57,6 +64,17 @@ def routes(gateway: Gateway) -> APIRouter:
             raise ParameterInvalid("no such exit", parameter="exit", known=sorted(EXITS))
         await asyncio.to_thread(access.visible, caller, deal_id)
         await asyncio.to_thread(access.desk().exit, deal_id, body.exit)
+        return await asyncio.to_thread(access.shown, caller, deal_id)
+
+    @router.put("/v1/deals/{deal_id}/timers")
+    async def timers(request: Request, deal_id: str) -> Response:
+        """Has timed exits called for the caller, each once its time has come: silence, close_rejected, lapse,
+        default. An empty list takes it back.
+        """
+        caller = gateway.caller(request, "settle")
+        body = await read_model(request, Timed, limit)
+        await asyncio.to_thread(access.visible, caller, deal_id)
+        await asyncio.to_thread(access.desk().call_exits, deal_id, caller.agent, body.exits)
         return await asyncio.to_thread(access.shown, caller, deal_id)
 
     return router
