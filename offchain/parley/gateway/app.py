@@ -13,6 +13,7 @@ from parley.gateway import problems
 from parley.gateway.express import Express
 from parley.gateway.gateway import Gateway
 from parley.gateway.headers import SecurityHeaders
+from parley.gateway.openapi import describe
 from parley.gateway.routes import (
     account_actions,
     agents,
@@ -102,5 +103,6 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
         app.include_router(router)
     declared = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
     app.add_middleware(Express, routes=declared, refused=gateway.metrics.refused)
+    app.openapi = describe(app)  # type: ignore[method-assign]
     app.add_middleware(SecurityHeaders, answered=gateway.metrics.answered)
     return app

@@ -17,6 +17,13 @@ class BodyTooLarge(GatewayError):
     next_action = "Send a smaller body; values.limit is the number of bytes accepted."
 
 
+class BodyTooSlow(GatewayError):
+    code = "gateway.body-too-slow"
+    status = 408
+    retryable = True
+    next_action = "Send the whole body within the seconds in values; signed requests may be repeated."
+
+
 class BodyInvalid(GatewayError):
     code = "gateway.body-invalid"
     status = 422

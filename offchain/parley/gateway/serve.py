@@ -13,6 +13,7 @@ import uvicorn
 from parley.gateway.app import app_of
 from parley.gateway.errors import PortInUse
 from parley.gateway.gateway import Gateway
+from parley.gateway.guarded import Limits, guarded
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.startup import open_gateway
 
@@ -112,6 +113,12 @@ def gateway_server(gateway: Gateway) -> uvicorn.Server:
         timeout_graceful_shutdown=gateway.settings.shutdown_seconds,
         timeout_keep_alive=30,
         limit_concurrency=2_048,
-        h11_max_incomplete_event_size=16_384,
+        http=guarded(
+            Limits(
+                head_seconds=gateway.settings.head_seconds,
+                connections=gateway.settings.address_connections,
+                trusted=frozenset(gateway.settings.trusted_proxies.replace(",", " ").split()),
+            )
+        ),
     )
     return _Server(config, gateway)

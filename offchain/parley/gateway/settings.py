@@ -80,6 +80,9 @@ class GatewaySettings(BaseSettings):
     agent_rate: str = "12000/minute"  # messages and requests of one agent, a batch counted by its messages
     address_rate: str = "24000/minute"  # requests of one network address
     door_rate: str = "1200/minute"  # challenges and sign-ins of one network address
+    head_seconds: float = Field(default=10.0, gt=0)  # for a request's head to arrive
+    body_seconds: float = Field(default=30.0, gt=0)  # for its body
+    address_connections: int = Field(default=512, ge=1)  # of one network address at once
     local_webhooks: bool = False  # lets webhooks go to http:// and to any address: for tests
     trusted_proxies: str = ""  # addresses whose X-Forwarded-For names the caller, with commas between them
     page_limit: int = Field(default=100, ge=1, le=1_000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any, NotRequired, TypedDict, TypeVar
 
@@ -9,7 +10,7 @@ import orjson
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from parley.gateway.errors import BodyInvalid, BodyTooLarge, ParameterInvalid
+from parley.gateway.errors import BodyInvalid, BodyTooLarge, BodyTooSlow, ParameterInvalid
 from parley.terms.canonical import parse_json
 
 MAX_PARAMETER = 2**53 - 1
@@ -38,10 +39,15 @@ async def read_body(request: Request, limit: int) -> bytes:
     if announced is not None and announced.isdecimal() and int(announced) > limit:
         raise BodyTooLarge("the body is too large", limit=limit, announced=int(announced))
     chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > limit:
-            raise BodyTooLarge("the body is too large", limit=limit)
+    seconds = request.app.state.gateway.settings.body_seconds
+    try:
+        async with asyncio.timeout(seconds):
+            async for chunk in request.stream():
+                chunks += chunk
+                if len(chunks) > limit:
+                    raise BodyTooLarge("the body is too large", limit=limit)
+    except TimeoutError:
+        raise BodyTooSlow("the body does not arrive", seconds=seconds) from None
     return bytes(chunks)
 
 

@@ -212,6 +212,8 @@ def translate(error: BaseException) -> StoreError | None:
             known.values = {"sqlstate": state}
             return known
     names = {kind.__name__ for kind in type(cause).__mro__}  # DB-API prescribes them for every driver
+    if "DataError" in names:  # such as a NUL in a text, which PostgreSQL does not take
+        return EventInvalid("The database takes no such value.")
     if names & {"OperationalError", "InterfaceError"} and "Error" in names:
         return StoreUnavailable("The database did not answer.", driver=type(cause).__name__)
     if isinstance(error, sqlalchemy.exc.TimeoutError):

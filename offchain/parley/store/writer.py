@@ -20,7 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from parley.errors import ParleyError
-from parley.store.errors import StoreClosed, StoreError, StoreFull, translate
+from parley.store.errors import EventInvalid, StoreClosed, StoreError, StoreFull, translate
 from parley.store.transaction import Heads, Statements, Transaction
 from parley.store.wakeup import CHANNEL
 
@@ -117,10 +117,11 @@ class Writer:
         """The database refused the whole group. Try singly what is certain not to have been written."""
         known: Exception = translate(error) or error
         self._forget()
-        # A full disk refuses the large and may still take the small. After an input or output error, though,
-        # nobody knows whether the commit reached the disk: only the caller, who knows whether its write is
-        # idempotent, may repeat it.
-        if len(group) > 1 and (isinstance(known, StoreFull) or not isinstance(known, StoreError)):
+        # A full disk refuses the large and may still take the small, and a value that the database does not
+        # take is one member's. After an input or output error, though, nobody knows whether the commit
+        # reached the disk: only the caller, who knows whether its write is idempotent, may repeat it.
+        certain = isinstance(known, StoreFull | EventInvalid) or not isinstance(known, StoreError)
+        if len(group) > 1 and certain:
             for job in group:
                 self._write([job])
             return

@@ -12,6 +12,7 @@ from sqlalchemy import event
 
 from parley.store import (
     ANY,
+    DealRow,
     EventInvalid,
     EventStore,
     NewEvent,
@@ -168,3 +169,16 @@ def test_a_commit_wakes_subscribers_of_other_processes(reopen: Any) -> None:
     one.append("s", 0, [A])
     assert woken.wait(30)
     assert two.length("s") == 1
+
+
+def test_a_value_that_the_database_does_not_take_fails_alone(postgres: Any) -> None:
+    with postgres.database() as url, EventStore.open(url) as store:
+        gate = Gate(store)
+        row = DealRow("d\x00", "open", "0xt", 1, 0, 0, 0, (("buyer", "0xb"),))
+        good = [store.append_async(f"s{number}", 0, (A,)) for number in range(2)]
+        bad = store.append_async("s9", 0, (A,), rows=(row,))
+        gate.open()
+        with pytest.raises(EventInvalid):
+            bad.result(20)
+        assert [future.result(20).first.sequence for future in good] == [0, 0]
+        assert store.length("s9") == 0

@@ -38,6 +38,8 @@ def routes(gateway: Gateway) -> APIRouter:
             "decisions": [decision.as_json() for decision in review.decisions],
         }
 
+    follow = [act("list_negotiations", "GET", "/v1/negotiations")]
+
     def sees_all(caller: Session) -> bool:
         return gateway.is_reviewer(caller) or gateway.is_operator(caller)
 
@@ -59,7 +61,9 @@ def routes(gateway: Gateway) -> APIRouter:
         page = found[offset : offset + limit]
         following = offset + limit if offset + limit < len(found) else None
         body = {"approvals": [view(review) for review in page], "next": following}
-        return answer(body, [act("decide", "POST", "/v1/approvals")] if gateway.is_reviewer(caller) else [])
+        return answer(
+            body, [act("decide", "POST", "/v1/approvals")] if gateway.is_reviewer(caller) else follow
+        )
 
     @router.get("/v1/approvals/{identity}")
     async def one(request: Request, identity: str) -> Response:
