@@ -331,4 +331,4 @@ class Settlement:
         Each part runs even when another one fails; the first error is raised at the end, and nothing is lost
         by it.
         """
-        return self._upkeep.tick()
+        return self._upkeep.saga.tick()

@@ -13,6 +13,7 @@ from parley.chain.sender import FRESH_SECONDS
 from parley.errors import ParleyError
 from parley.settlement.openings import Openings
 from parley.settlement.repository import DealRepository
+from parley.settlement.saga import Saga, Step, StepName
 from parley.settlement.timers import Timers
 from parley.settlement.ways import OPENINGS
 from parley.store import ANY, EventStore, NewEvent, Transaction
@@ -38,20 +39,16 @@ class Upkeep:
         self._indexer = indexer
         self._openings = openings
         self._deals = deals
-        self._timers = timers
         sender.watch(self._still_wanted, self._waits)
-
-    def tick(self) -> bool:
-        """Every step once; True when something moved. The first error is raised at the end."""
-        moved, first = False, None
-        for part in (self._send, self._follow, self._take_note, self._reopen, self._timers.tick):
-            try:
-                moved = part() or moved
-            except ParleyError as error:
-                first = first or error
-        if first is not None:
-            raise first
-        return moved
+        self.saga = Saga(
+            (
+                Step(StepName.SEND, self._send),
+                Step(StepName.FOLLOW, self._follow),
+                Step(StepName.TAKE_NOTE, self._take_note),
+                Step(StepName.REOPEN, self._reopen),
+                Step(StepName.EXITS, timers.tick),
+            )
+        )
 
     def _send(self) -> bool:
         done = self._sender.tick()

@@ -11,6 +11,14 @@ import threading
 from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    sleep_using_event,
+    stop_when_event_set,
+    wait_exponential,
+)
 
 from parley.errors import ParleyError
 from parley.settlement.service import Settlement
@@ -114,25 +122,34 @@ class SettlementWorker:
         return self._lease
 
     def _run(self) -> None:
-        failures = 0
+        retrying = Retrying(
+            retry=retry_if_exception_type(Exception),
+            wait=wait_exponential(multiplier=self._idle, max=self._patience),
+            stop=stop_when_event_set(self._stop),
+            sleep=sleep_using_event(self._stop),
+            before_sleep=self._failed,
+            reraise=True,
+        )
         while not self._stop.is_set():
             self._wake.clear()
-            moved = False
             try:
-                moved = self._tick()
-                if self.last_error is not None:
-                    _LOG.info("settlement goes on")
-                failures, self.last_error = 0, None
-            except ParleyError as error:
-                if self.last_error is None or self.last_error.code != error.code:
-                    _LOG.warning("settlement waits: %s", error)
-                failures, self.last_error = failures + 1, error
-            except Exception:  # noqa: BLE001 - the thread outlives a mistake in one deal
-                _LOG.exception("a tick of settlement failed unexpectedly")
-                failures += 1
-            if failures:
-                self._stop.wait(min(self._patience, self._idle * 2 ** min(failures, 8)))
-            elif moved:
+                moved = retrying(self._tick)
+            except Exception:  # noqa: BLE001 - it was noted, and only the end of the thread lets it through
+                return
+            if self.last_error is not None:
+                _LOG.info("settlement goes on")
+            self.last_error = None
+            if moved:
                 self._stop.wait(self._busy)
             else:
                 self._wake.wait(self._idle)
+
+    def _failed(self, state: RetryCallState) -> None:
+        """Notes why a tick failed. The thread outlives a mistake in one deal."""
+        error = None if state.outcome is None else state.outcome.exception()
+        if not isinstance(error, ParleyError):
+            _LOG.error("a tick of settlement failed unexpectedly", exc_info=error)
+            return
+        if self.last_error is None or self.last_error.code != error.code:
+            _LOG.warning("settlement waits: %s", error)
+        self.last_error = error
