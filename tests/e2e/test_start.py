@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +19,13 @@ from pydantic import SecretStr
 
 from parley.chain.errors import ContractMissing, NodeUnreachable, NodeWrongChain
 from parley.errors import ParleyError
-from parley.gateway.errors import KeyMissing, PortInUse, SettingsInvalid
+from parley.gateway.doctor import examine
+from parley.gateway.errors import KeyExpired, KeyMissing, PortInUse, SettingsInvalid
 from parley.gateway.serve import listen, run
 from parley.gateway.startup import open_gateway
 from parley.sandbox.local import LocalMarket
-from parley.store.errors import StoreConfig, StoreCorrupt, StoreReadOnly
+from parley.store.errors import StoreConfig, StoreCorrupt, StoreSchema, StoreUnfinished
+from parley.terms.signing import EXPIRES_AT, keystore
 
 
 def refused(kind: type[ParleyError], settings: Any) -> ParleyError:
@@ -79,22 +86,62 @@ def test_a_database_that_cannot_be_used(fresh: Any, tmp_path: Path) -> None:
     refused(StoreCorrupt, fresh(database=f"sqlite:///{garbage}"))
 
 
-def test_a_database_nobody_may_write(fresh: Any, tmp_path: Path, monkeypatch: Any) -> None:
-    """Root may write anywhere, so the refusal of the volume is made here, where SQLite would report it."""
-    import sqlite3
+AS_NOBODY = """
+import os, sys
+import sqlalchemy.dialects.sqlite.pysqlite
+from parley.errors import ParleyError
+from parley.store import EventStore
+if os.geteuid() == 0:
+    os.setuid(65534)  # root may write anywhere
+try:
+    EventStore.open(sys.argv[1]).close()
+except ParleyError as error:
+    print(error.code, error.next_action)
+"""
 
-    database = tmp_path / "locked.sqlite"
+
+def test_a_database_nobody_may_write(fresh: Any) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        database = Path(folder) / "locked.sqlite"
+        open_gateway(fresh(database=f"sqlite:///{database}", rpc_url=None)).close()
+        database.chmod(0o444)
+        Path(folder).chmod(0o555)
+        done = subprocess.run(
+            [sys.executable, "-c", AS_NOBODY, f"sqlite:///{database}"],
+            capture_output=True,
+            text=True,
+            timeout=100,
+        )
+        Path(folder).chmod(0o755)
+    assert done.stdout.startswith("store.read-only Give this user write permission"), (
+        done.stdout + done.stderr
+    )
+
+
+def test_a_database_of_another_version_or_that_has_moved(fresh: Any, tmp_path: Path) -> None:
+    database = tmp_path / "other.sqlite"
     open_gateway(fresh(database=f"sqlite:///{database}", rpc_url=None)).close()
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    with pytest.raises(sqlite3.OperationalError) as told:
-        connection.execute("insert into challenges values ('a', 'b', 'c', 1, 2)")
-    connection.close()
+    for revision, kind in (("9999", StoreSchema), ("moving", StoreUnfinished), ("moved", StoreSchema)):
+        with contextlib.closing(sqlite3.connect(database)) as other, other:
+            other.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+        assert refused(kind, fresh(database=f"sqlite:///{database}")).values["found"] == revision
 
-    def refuse(*_: object, **__: object) -> None:
-        raise told.value
 
-    monkeypatch.setattr("parley.store.service.migrate", refuse)
-    refused(StoreReadOnly, fresh(database=f"sqlite:///{database}"))
+def test_a_key_that_has_expired(fresh: Any, tmp_path: Path, market: LocalMarket) -> None:
+    path, passphrase = tmp_path / "key.json", SecretStr("only here")
+    content = keystore(market.gateway_key, passphrase.get_secret_value())
+    settings = fresh(keystore=path, keystore_passphrase=passphrase, rpc_url=None)
+    path.write_text(json.dumps({**content, EXPIRES_AT: 1_000}))
+    error = refused(KeyExpired, settings)
+    assert (error.values["expired_at"], "parley keys new" in error.next_action) == (1_000, True)
+    key = next(iter(examine(settings)))
+    assert (key.check, key.grade) == ("key", "fail")
+    path.write_text(json.dumps({**content, EXPIRES_AT: int(time.time()) + 5 * 86_400}))
+    open_gateway(settings).close()
+    key = next(iter(examine(settings)))
+    assert (key.grade, "4 more days" in key.detail) == ("warn", True)
+    path.write_text(json.dumps({**content, EXPIRES_AT: "soon"}))
+    refused(SettingsInvalid, settings)
 
 
 def test_a_port_in_use(fresh: Any) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import secrets
 import sys
+import time
 from pathlib import Path
 
 import typer
@@ -19,7 +20,12 @@ app = typer.Typer(help="Keystore files (version 3) for agents, gateways and revi
 
 
 @app.command("new")
-def new(path: Path = typer.Argument(..., help="Keystore file to create.")) -> None:
+def new(
+    path: Path = typer.Argument(..., help="Keystore file to create."),
+    days: int | None = typer.Option(
+        None, "--days", min=1, max=36_500, help="A gateway refuses to start with the key after so many."
+    ),
+) -> None:
     """Makes a key and writes it, encrypted, to a new keystore file; prints its address.
 
     The passphrase comes from PARLEY_KEYSTORE_PASSPHRASE or a prompt. No file is ever overwritten.
@@ -33,7 +39,8 @@ def new(path: Path = typer.Argument(..., help="Keystore file to create.")) -> No
         raise _unwritable(path, error) from None
     passphrase = _passphrase(confirm=True)
     key = secrets.token_bytes(32)
-    _write_new(path, json.dumps(keystore(key, passphrase)))
+    expires_at = None if days is None else int(time.time()) + days * 86_400
+    _write_new(path, json.dumps(keystore(key, passphrase, expires_at)))
     typer.echo(LocalSigner(key).address)
 
 

@@ -6,6 +6,7 @@ Nothing is written and nothing is migrated. Raises nothing: a failure is a findi
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ import sqlalchemy as sa
 from parley.chain.create2 import has_code_of, is_escrow
 from parley.chain.node import NodeClient
 from parley.errors import ParleyError
-from parley.gateway.keys import gateway_signer
+from parley.gateway.keys import expiry, gateway_signer
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.startup import load_document
 from parley.policy.models import Bundle
@@ -32,6 +33,7 @@ from parley.terms.values import Address
 ROOM = 512 * 2**20
 """Bytes that should be free where the database lies."""
 COIN = 10**16
+ROTATE_DAYS = 30
 """Wei below which a relayer will soon be out of gas."""
 DRIFT = 30
 """Seconds by which this clock may differ from the chain's newest block on a chain that moves."""
@@ -65,7 +67,7 @@ def examine(settings: GatewaySettings, now: Callable[[], float] = time.time) -> 
         node.append(client)
         return f"chain {settings.chain_id} at block {client.block_number()}"
 
-    yield _look("key", lambda: f"signs as {gateway_signer(settings).address}")
+    yield _look("key", lambda: _key(settings, now))
     yield _look("policy", lambda: _policy(settings))
     yield _look("thresholds", lambda: _thresholds(settings))
     yield _look("database", lambda: _database(settings))
@@ -95,6 +97,19 @@ def _look(name: str, check: Callable[[], str]) -> Finding:
         return Finding(name, "fail", error.message, error.next_action)
 
 
+def _key(settings: GatewaySettings, now: Callable[[], float]) -> str:
+    shown = f"signs as {gateway_signer(settings, now).address}"
+    expires_at = expiry(settings)
+    if expires_at is None:
+        return shown
+    days = (expires_at - int(now())) // 86_400
+    if days < ROTATE_DAYS:
+        raise _Bad(
+            "warn", f"{shown}, for {days} more days", "Make a new key by parley keys new, and change over."
+        )
+    return f"{shown}, for {days} more days"
+
+
 def _policy(settings: GatewaySettings) -> str:
     bundle = load_document(Bundle, settings.policy, "PARLEY_POLICY")
     if bundle is None:
@@ -115,6 +130,10 @@ def _database(settings: GatewaySettings) -> str:
     url = parse_url(settings.database)
     if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
         return "not there yet: it is made at the first start"
+    if url.get_backend_name() == "sqlite" and not _writable(Path(url.database or "")):
+        raise _Bad(
+            "fail", "the file or its folder cannot be written", "Let this user write both: SQLite needs them."
+        )
     engine = make_engine(url, busy_ms=2_000, read_only=True)
     try:
         with engine.connect() as connection:
@@ -139,6 +158,10 @@ def _database(settings: GatewaySettings) -> str:
         raise known from None
     finally:
         engine.dispose()
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.resolve().parent, os.W_OK)
 
 
 def _disk(settings: GatewaySettings) -> str:

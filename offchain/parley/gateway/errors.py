@@ -11,6 +11,17 @@ class GatewayError(ParleyError):
     code = "gateway"
 
 
+class KeyExpired(GatewayError):
+    """The gateway's keystore says that its key is to be used no longer."""
+
+    code = "gateway.key-expired"
+    status = 500
+    next_action = (
+        "Make a new key by parley keys new, name it in PARLEY_KEYSTORE, and tell the agents: receipts and"
+        " webhook secrets change with the key."
+    )
+
+
 class BodyTooLarge(GatewayError):
     code = "gateway.body-too-large"
     status = 413

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from parley.errors import ParleyError
-from parley.gateway.errors import KeyMissing, SettingsInvalid
+from parley.gateway.errors import KeyExpired, KeyMissing, SettingsInvalid
 from parley.gateway.settings import GatewaySettings
-from parley.terms.signing import LocalSigner, load_keystore
+from parley.terms.signing import LocalSigner, keystore_expiry, load_keystore
 
 
-def gateway_signer(settings: GatewaySettings) -> LocalSigner:
-    """The key that signs receipts, time-outs and transactions. Raises KeyMissing or SettingsInvalid, never
-    showing it.
+def gateway_signer(settings: GatewaySettings, now: Callable[[], float] = time.time) -> LocalSigner:
+    """The key that signs receipts, time-outs and transactions. Raises KeyMissing, KeyExpired or
+    SettingsInvalid, never showing it.
     """
     if settings.keystore is not None:
         if settings.keystore_passphrase is None:
             raise KeyMissing(
                 "a keystore is set but its passphrase is not", setting="PARLEY_KEYSTORE_PASSPHRASE"
+            )
+        expires_at = expiry(settings)
+        if expires_at is not None and expires_at <= now():
+            raise KeyExpired(
+                "the gateway's key has expired", setting="PARLEY_KEYSTORE", expired_at=expires_at
             )
         try:
             return load_keystore(settings.keystore, settings.keystore_passphrase.get_secret_value())
@@ -32,3 +40,15 @@ def gateway_signer(settings: GatewaySettings) -> LocalSigner:
         raise SettingsInvalid(
             "the key is not 32 bytes of hex that make a valid key", setting="PARLEY_KEY"
         ) from None
+
+
+def expiry(settings: GatewaySettings) -> int | None:
+    """When the gateway's key expires, unix seconds. Raises SettingsInvalid."""
+    if settings.keystore is None:
+        return None
+    try:
+        return keystore_expiry(settings.keystore)
+    except ParleyError as error:
+        raise SettingsInvalid(
+            f"the keystore cannot be opened: {error.message}", setting="PARLEY_KEYSTORE"
+        ) from error

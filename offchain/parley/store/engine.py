@@ -14,7 +14,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from parley.store.errors import StoreConfig, StoreSchema, StoreUnfinished, translate
+from parley.store.errors import StoreConfig, StoreReadOnly, StoreSchema, StoreUnfinished, translate
 from parley.store.schema import HEAD, MOVED, MOVING
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
@@ -89,6 +89,17 @@ def make_engine(url: URL, *, busy_ms: int, read_only: bool) -> Engine:
             raw.execute("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def require_writable(engine: Engine) -> None:
+    """Takes the write lock for a moment, so that a read-only volume shows at the start and not at the first
+    message.
+    """
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            refused = connection.exec_driver_sql("SHOW transaction_read_only").scalar() == "on"
+            if refused:
+                raise StoreReadOnly("The database takes no writes: it may be a standby.")
 
 
 def _revision(engine: Engine) -> str | None:

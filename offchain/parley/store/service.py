@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 from parley.store import rows as mapping
 from parley.store import schema
 from parley.store.codec import chain
-from parley.store.engine import make_engine, migrate, parse_url
+from parley.store.engine import make_engine, migrate, parse_url, require_writable
 from parley.store.erasure import compact, erase_in
 from parley.store.errors import StoreConfig, translate
 from parley.store.leases import Leases
@@ -96,6 +96,7 @@ class EventStore:
             ) from None
         try:
             migrate(writing)
+            require_writable(writing)
         except Exception as error:
             writing.dispose()
             known = translate(error)

@@ -16,6 +16,10 @@ ACCOUNT_KIND: Final = "00"
 """Kind byte of a signature by the account itself (docs/spec.md section 3)."""
 
 
+EXPIRES_AT = "parley_expires_at"
+"""Name of the expiry in a keystore file."""
+
+
 class Signer(Protocol):
     """Whoever can sign a digest for one account."""
 
@@ -111,12 +115,29 @@ def load_keystore(path: Path | str, passphrase: str) -> LocalSigner:
         raise KeyUnusable("not a keystore, or another passphrase", path=str(path)) from None
 
 
-def keystore(private_key: bytes, passphrase: str) -> dict[str, Any]:
-    """Version 3 keystore content for a private key (scrypt)."""
+def keystore(private_key: bytes, passphrase: str, expires_at: int | None = None) -> dict[str, Any]:
+    """Version 3 keystore content for a private key (scrypt). `expires_at` (unix seconds) stands beside what
+    is encrypted: a reminder to rotate that a gateway keeps to, and no protection from whoever has the file.
+    """
     from eth_keyfile.keyfile import create_keyfile_json  # slow to import, seldom needed
 
     LocalSigner(private_key)
-    return dict(create_keyfile_json(private_key, passphrase, kdf="scrypt"))
+    content = dict(create_keyfile_json(private_key, passphrase, kdf="scrypt"))
+    return content if expires_at is None else {**content, EXPIRES_AT: expires_at}
+
+
+def keystore_expiry(path: Path | str) -> int | None:
+    """When the key of a keystore file expires, unix seconds; None when it does not say. Raises
+    `KeyUnusable`.
+    """
+    try:
+        content = json.loads(Path(path).read_text())
+    except (OSError, ValueError):
+        raise KeyUnusable("the keystore cannot be read", path=str(path)) from None
+    found = content.get(EXPIRES_AT) if isinstance(content, dict) else None
+    if found is not None and (not isinstance(found, int) or isinstance(found, bool)):
+        raise KeyUnusable("the keystore's expiry is not a number of seconds", path=str(path))
+    return found
 
 
 def _address_of(key: PublicKey) -> Address:
