@@ -1,30 +1,22 @@
 """Joining calls of the same kind into one transaction, and telling afterwards which of them failed and why.
 
-Openings, receipts and instant deals have a form of the escrow that runs each item by itself (`openBatch` and
-its like): one item's failure changes nothing for the others.
+Openings, receipts and instant deals have a form of the escrow that runs each item by itself (`patchBatch`):
+one item's failure changes nothing for the others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from eth_abi.abi import decode
-
-from parley.chain.abi import interface
 from parley.chain.contract_error import ContractError
-from parley.chain.escrow import Call
+from parley.chain.escrow import BATCHES, Call, EscrowContract
 from parley.chain.intents import Intent
 from parley.chain.models import Receipt
 from parley.chain.node import NodeClient
 from parley.chain.reverts import decode_revert
 
-_BATCHES: Final[Mapping[str, str]] = {
-    "open": "openBatch",
-    "settle": "settleBatch",
-    "openAndSettle": "openAndSettleBatch",
-}
 _USUAL_GAS: Final = 300_000
 SPARE_GAS: Final = 2_100_000
 """Gas beyond the estimate: what the escrow wants left for an item before it takes a failure for one."""
@@ -68,8 +60,9 @@ class Batcher:
         self._node = node
         self._escrow = escrow.lower()
         self._settings = settings or BatchSettings()
-        self._interface = interface("IEscrow")
-        self._single = {self._interface.function(one).selector: one for one in _BATCHES}
+        self._contract = EscrowContract(node, escrow)
+        self._interface = self._contract.interface
+        self._single = {self._interface.function(one).selector: one for one in BATCHES}
 
     def units(self, waiting: Sequence[Intent], now: int) -> list[Unit]:
         """What is to be sent now, in the order recorded as far as calls about one subject go. What failed in
@@ -113,10 +106,7 @@ class Batcher:
         first = intents[0]
         if len(intents) == 1:
             return Unit(intents, Call(first.to, first.data, function))
-        single = self._interface.function(function)
-        batch = self._interface.function(_BATCHES[function])
-        items = [decode(list(single.inputs), intent.data[4:]) for intent in intents]
-        return Unit(intents, Call(self._escrow, batch.call(items), batch.name))
+        return Unit(intents, self._contract.joined(function, [intent.data[4:] for intent in intents]))
 
     def without(self, unit: Unit, gone: set[int]) -> Unit | None:
         """The unit less the items at these places; None when nothing is left."""

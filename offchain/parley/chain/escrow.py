@@ -7,15 +7,17 @@ seconds, shares bps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from typing import Any, Final
+
+from eth_abi.abi import decode
 
 from parley.chain.abi import Decoded, interface
 from parley.chain.models import BlockTag, Log
 from parley.chain.node import NodeClient
-from parley.chain.patches import MAX_SIZE, calldata_gas, patched
+from parley.chain.patches import MAX_SIZE, patched
 from parley.terms.actions import (
     Cancellation,
     Delivery,
@@ -34,6 +36,13 @@ from parley.terms.actions import (
 from parley.terms.deal import Deal
 from parley.terms.funding import FundingKind as FundingKind
 from parley.terms.values import ZERO_ADDRESS
+
+BATCHES: Final[Mapping[str, str]] = {
+    "open": "openBatch",
+    "settle": "settleBatch",
+    "openAndSettle": "openAndSettleBatch",
+}
+"""Functions that have a batch, and the one that takes its items as an array."""
 
 
 class Status(IntEnum):
@@ -144,20 +153,25 @@ class EscrowContract:
     def _call(self, function: str, *arguments: object) -> Call:
         return Call(self.address, self.interface.function(function).call(*arguments), function)
 
-    def _batch(self, function: str, single: str, items: Sequence[tuple[object, ...]]) -> Call:
-        """A batch in the form that costs less calldata: as an array, or as patches of one another."""
-        whole = self._call(function, items)
-        bodies = [self.interface.function(single).call(*item)[4:] for item in items]
-        if max(map(len, bodies), default=0) > MAX_SIZE:
-            return whole
-        return min(whole, self.patch_batch(single, bodies), key=lambda call: calldata_gas(call.data))
-
-    def patch_batch(self, single: str, items: Sequence[bytes]) -> Call:
-        """Up to 200 calls of `open`, `settle` or `openAndSettle`, each by itself, given as their encoded
-        arguments of at most `MAX_SIZE` bytes. The methods of batches choose this form where it costs less.
+    def joined(self, single: str, bodies: Sequence[bytes]) -> Call:
+        """Up to 200 calls of `open`, `settle` or `openAndSettle` at once, each by itself; `bodies` are
+        their encoded arguments.
         """
-        size, patches = patched(items)
-        return self._call("patchBatch", self.interface.function(single).selector, len(items), size, patches)
+        if bodies and max(map(len, bodies)) <= MAX_SIZE:
+            return self.patch_batch(single, bodies)
+        inputs = list(self.interface.function(single).inputs)
+        return self._call(BATCHES[single], [decode(inputs, body) for body in bodies])
+
+    def _batch(self, single: str, items: Sequence[tuple[object, ...]]) -> Call:
+        function = self.interface.function(single)
+        return self.joined(single, [function.call(*item)[4:] for item in items])
+
+    def patch_batch(self, single: str, bodies: Sequence[bytes]) -> Call:
+        """`joined` as patches of one another, which costs less calldata than an array. No encoding is longer
+        than `MAX_SIZE` bytes.
+        """
+        size, patches = patched(bodies)
+        return self._call("patchBatch", self.interface.function(single).selector, len(bodies), size, patches)
 
     def open(
         self,
@@ -207,12 +221,11 @@ class EscrowContract:
 
     def open_batch(self, items: Sequence[Opening]) -> Call:
         """Up to 200 openings, each by itself; those that fail are in the log (`ItemFailed`)."""
-        return self._batch("openBatch", "open", [item.as_abi() for item in items])
+        return self._batch("open", [item.as_abi() for item in items])
 
     def settle_batch(self, items: Sequence[tuple[Deal, Receipt, str]]) -> Call:
         """Up to 200 receipts with their buyers' signatures, each by itself."""
         return self._batch(
-            "settleBatch",
             "settle",
             [
                 (
@@ -236,7 +249,7 @@ class EscrowContract:
 
     def open_and_settle_batch(self, items: Sequence[Opening]) -> Call:
         """Up to 200 instant deals, each by itself; seller funding is not looked at."""
-        return self._batch("openAndSettleBatch", "openAndSettle", [item.as_exchange() for item in items])
+        return self._batch("openAndSettle", [item.as_exchange() for item in items])
 
     def cancel(self, deal: Deal, action: Cancellation, signature: str) -> Call:
         return self._call(

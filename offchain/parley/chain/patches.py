@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from parley.chain.opening_errors import PatchMalformed
+
 MAX_SIZE: Final = 0x7FFF
 """Bytes of an item that can be written in whatever way: 255 patches of 255 bytes hold more."""
 _MAX_LENGTH: Final = 0xFF
@@ -43,6 +45,31 @@ def patched(items: Sequence[bytes]) -> tuple[int, bytes]:
             written += start.to_bytes(2, "big") + (end - start).to_bytes(1, "big") + after[start:end]
         before = after
     return size, bytes(written)
+
+
+def items_of(count: int, size: int, patches: bytes) -> list[bytes]:
+    """The items that `patches` make, as the escrow puts them together: to read a transaction.
+
+    Raises `PatchMalformed` where the escrow would.
+    """
+    items: list[bytes] = []
+    item, cursor = bytearray(size), 0
+    for index in range(count):
+        left = patches[cursor] if cursor < len(patches) else 0
+        cursor += 1
+        for _ in range(left):
+            head, cursor = patches[cursor : cursor + 3], cursor + 3
+            place, length = int.from_bytes(head[:2], "big"), head[2] if len(head) == 3 else 0
+            if cursor + length > len(patches) or place + length > size:
+                raise PatchMalformed(index)
+            item[place : place + length] = patches[cursor : cursor + length]
+            cursor += length
+        if cursor > len(patches):
+            raise PatchMalformed(index)
+        items.append(bytes(item))
+    if cursor != len(patches):
+        raise PatchMalformed(count)
+    return items
 
 
 def _differences(before: bytes, after: bytes) -> Iterator[tuple[int, int]]:

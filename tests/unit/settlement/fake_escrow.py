@@ -14,8 +14,9 @@ from parley.chain.abi import interface
 from parley.chain.artifacts import artifact
 from parley.chain.contract_error import ContractError
 from parley.chain.create2 import second_half
-from parley.chain.escrow import Status
+from parley.chain.escrow import BATCHES, Status
 from parley.chain.escrow_errors import FundingRefused, WrongStatus
+from parley.chain.patches import items_of
 from parley.terms.actions import receive_authorization_digest
 from parley.terms.deal import Deal, Milestone
 from parley.terms.eip712 import escrow_domain
@@ -29,7 +30,16 @@ WALLET = "0x" + "3a" * 20
 """A contract account: it accepts any signature that begins with 0x1271."""
 
 
-BATCHES = {"openBatch": "open", "settleBatch": "settle"}
+def _batch(data: bytes) -> tuple[str, list[Any]] | None:
+    """What a batch runs, and the arguments of each item; nothing where this is no batch."""
+    contract = interface("IEscrow")
+    batch = contract.function("patchBatch")
+    if data[:4] != batch.selector:
+        return None
+    selector, count, size, patches = decode(list(batch.inputs), data[4:])
+    single = next(name for name in BATCHES if contract.function(name).selector == selector)
+    inputs = list(contract.function(single).inputs)
+    return single, [decode(inputs, body) for body in items_of(count, size, patches)]
 
 
 def _encoded(error: ContractError) -> bytes:
@@ -77,10 +87,11 @@ class FakeEscrow(FakeChain):
         """The logs of a call, or why it reverts."""
         if to != self.ESCROW:
             return []
+        batch = _batch(data)
+        if batch is not None:
+            return self._each(*batch)[0]
         function = next(f for f in interface("IEscrow").functions.values() if f.selector == data[:4])
         arguments = decode(list(function.inputs), data[4:])
-        if function.name in BATCHES:
-            return self._each(BATCHES[function.name], arguments[0])[0]
         deal = Deal.from_abi(arguments[0])
         deal_id = deal.deal_id(CHAIN_ID, Address(self.ESCROW))
         status = self.state(deal_id)
@@ -180,14 +191,10 @@ class FakeEscrow(FakeChain):
             _, signature = decode(["bytes32", "bytes"], data[4:])
             answer = data[:4] if signature[:2] == b"\x12\x71" else b"\0" * 4
             return "0x" + answer.hex() + "00" * 28
-        batch = next(
-            (name for name in BATCHES if data[:4] == interface("IEscrow").function(name).selector), None
-        )
+        batch = _batch(data)
         if batch is not None:
-            function = interface("IEscrow").function(batch)
-            items = decode(list(function.inputs), data[4:])[0]
-            failed = self._each(BATCHES[batch], items)[1]
-            return "0x" + encode(list(function.outputs), [failed]).hex()
+            outputs = list(interface("IEscrow").function("patchBatch").outputs)
+            return "0x" + encode(outputs, [self._each(*batch)[1]]).hex()
         if "from" in request:  # only transactions that were mined are repeated in a sender's name
             return self._refusal(request) or "0x"
         name, values = self._view(request["to"], data)
