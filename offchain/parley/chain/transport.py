@@ -42,15 +42,25 @@ class _Provider(HTTPProvider):
         )
         return json.loads(self._make_request(RPCEndpoint("batch"), data))
 
+    def _prepared(self) -> tuple[requests.Session, requests.PreparedRequest, Any]:
+        """This thread's session, a request that lacks only its body, and the environment's settings: what is
+        the same for every question is worked out once.
+        """
+        held = getattr(self._local, "held", None)
+        if held is None:
+            url, session = str(self.endpoint_uri), requests.Session()
+            session.trust_env = url.startswith("https:")
+            asking = requests.Request("POST", url, headers={"Content-Type": "application/json"})
+            settings = session.merge_environment_settings(url, {}, True, None, None)
+            held = self._local.held = session, session.prepare_request(asking), settings
+        session, request, settings = held
+        return session, request.copy(), settings
+
     def _make_request(self, method: RPCEndpoint, request_data: bytes) -> bytes:
-        session: requests.Session | None = getattr(self._local, "session", None)
-        if session is None:
-            session = self._local.session = requests.Session()
-            session.trust_env = str(self.endpoint_uri).startswith("https:")
-        headers = {"Content-Type": "application/json"}
-        with session.post(
-            str(self.endpoint_uri), data=request_data, headers=headers, timeout=self._timeout, stream=True
-        ) as answer:
+        session, request, settings = self._prepared()
+        request.body = request_data
+        request.headers["Content-Length"] = str(len(request_data))
+        with session.send(request, timeout=self._timeout, **settings) as answer:
             answer.raise_for_status()
             body = bytearray()
             for chunk in answer.iter_content(65_536):

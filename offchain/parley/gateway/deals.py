@@ -102,11 +102,11 @@ class DealDesk(Protocol):
 
     def of_negotiation(self, negotiation: str) -> list[Submitted]: ...
 
-    def view(self, deal_id: str) -> dict[str, Any]:
-        """JSON: deal_id, status, milestone, deliverable, deal, transactions, milestones, money."""
+    def shown(self, deal_id: str, agent: Address, now: int) -> tuple[dict[str, Any], tuple[str, ...]]:
+        """JSON: deal_id, status, milestone, deliverable, deal, transactions, milestones, money; and the names
+        of what `agent` can do next.
+        """
         ...
-
-    def next_actions(self, deal_id: str, agent: Address, now: int) -> tuple[str, ...]: ...
 
     def act(self, deal_id: str, action: Action, signature: str) -> None: ...
 

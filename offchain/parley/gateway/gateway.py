@@ -64,7 +64,7 @@ def host_of(request: Request) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignedAgreement:
-    """A negotiation after one side signed: what is signed now, and whether the deal went to the chain."""
+    """A negotiation after one side signed: what is signed now, or that the deal went to the chain."""
 
     live: Live
     views: list[dict[str, Any]]
@@ -147,23 +147,19 @@ class Gateway:
         """Takes one side's signature on an agreed negotiation's deal, one at a time for each negotiation."""
         async with self.negotiations.lock(negotiation):
             live = await self.negotiations.readable(session.agent, negotiation)
-            await asyncio.to_thread(self.gate.require_running, live)
-            hashes = await asyncio.to_thread(self.negotiations.hashes, negotiation)
-            with self.tracing.span("sign agreement", negotiation) as noted:
-                deal_id, submitted = await asyncio.to_thread(
-                    self.agreements.sign,
-                    live,
-                    hashes,
-                    session.agent,
-                    index,
-                    open_by,
-                    signature,
-                    funding,
-                    brought,
-                )
-                noted.note(deal=deal_id, submitted=submitted)
-            views = await asyncio.to_thread(self.agreements.views, live, hashes)
-            return deal_id, SignedAgreement(live, views, submitted)
+
+            def signing() -> tuple[Hash32, SignedAgreement]:
+                self.gate.require_running(live)
+                hashes = self.negotiations.hashes(negotiation)
+                with self.tracing.span("sign agreement", negotiation) as noted:
+                    deal_id, submitted = self.agreements.sign(
+                        live, hashes, session.agent, index, open_by, signature, funding, brought
+                    )
+                    noted.note(deal=deal_id, submitted=submitted)
+                views = [] if submitted else self.agreements.views(live, hashes)
+                return deal_id, SignedAgreement(live, views, submitted)
+
+            return await asyncio.to_thread(signing)
 
     def agreement_views(self, live: Live) -> list[dict[str, Any]]:
         """What can be signed after an agreement, and what is. Blocks."""

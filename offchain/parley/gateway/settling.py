@@ -100,11 +100,11 @@ class SettlementDesk:
             agents=found.agents,
         )
 
-    def view(self, deal_id: str) -> dict[str, Any]:
+    def shown(self, deal_id: str, agent: Address, now: int) -> tuple[dict[str, Any], tuple[str, ...]]:
         found = self._settlement.deal(deal_id)
-        chain = found.chain
+        chain, chain_time = found.chain, self._chain_time()
         unopened = chain.status.name == "UNOPENED"
-        return {
+        view = {
             **found.as_json(),
             "phase": found.status if unopened else chain.status.name.lower(),
             "deliveries": chain.deliveries,
@@ -112,8 +112,9 @@ class SettlementDesk:
             "shift": chain.shift,
             "seller_lost_bps": chain.seller_lost_bps,
             "timers": list(self._settlement.timers.wanted(deal_id)),
-            "chain_time": self._chain_time(),
+            "chain_time": chain_time,
         }
+        return view, tuple(action.name for action in found.next_actions(agent, chain_time or now))
 
     def _chain_time(self) -> int:
         """The newest block's time, which is what the escrow goes by; 0 while the node does not answer."""
@@ -121,10 +122,6 @@ class SettlementDesk:
             return self._node.latest().timestamp
         except ParleyError:
             return 0
-
-    def next_actions(self, deal_id: str, agent: Address, now: int) -> tuple[str, ...]:
-        at = self._chain_time() or now
-        return tuple(action.name for action in self._settlement.deal(deal_id).next_actions(agent, at))
 
     def act(self, deal_id: str, action: Action, signature: str) -> None:
         self._settlement.act(deal_id, action, signature)

@@ -23,6 +23,7 @@ from parley.store.codec import chain
 from parley.store.engine import make_engine, migrate, parse_url, require_writable
 from parley.store.erasure import compact, erase_in
 from parley.store.errors import StoreConfig, translate
+from parley.store.events import Events
 from parley.store.leases import Leases
 from parley.store.models import (
     ZERO_CHAIN,
@@ -68,6 +69,7 @@ class EventStore:
         self._subscribers: list[Callable[[], None]] = []
         self._subscribing = threading.Lock()
         self._reader = Reader(reading)
+        self._events = Events(self._reader)
         # On PostgreSQL every process hears every commit, its own included; on SQLite only its own.
         shared = self.dialect == "postgresql"
         self._listener = Listener(reading, self._wake) if shared else None
@@ -213,11 +215,7 @@ class EventStore:
 
     def read(self, stream: str, after: int = -1, limit: int = 1000) -> list[StoredEvent]:
         """Events of a stream with a sequence above `after`, in order."""
-        table = schema.events
-        query = sa.select(table).where(table.c.stream == stream, table.c.sequence > after)
-        return [
-            mapping.event_of(row) for row in self._reader.all(query.order_by(table.c.sequence).limit(limit))
-        ]
+        return self._events.of_stream(stream, after, limit)
 
     def read_all(self, stream: str, page: int = 1000) -> Iterator[StoredEvent]:
         """Every event of a stream, read page by page."""
@@ -236,26 +234,15 @@ class EventStore:
         """Events of all streams with a position above `after`, in the order they became durable, without
         gaps.
         """
-        table = schema.events
-        query = sa.select(table).where(table.c.position > after).order_by(table.c.position).limit(limit)
-        return [mapping.event_of(row) for row in self._reader.all(query)]
+        return self._events.of_all(after, limit)
 
     def length(self, stream: str) -> int:
         """How many events a stream has."""
-        table = schema.events
-        newest = (
-            sa.select(table.c.sequence)
-            .where(table.c.stream == stream)
-            .order_by(table.c.sequence.desc())
-            .limit(1)
-        )
-        found = self._reader.one(newest)
-        return 0 if found is None else int(found[0]) + 1
+        return self._events.length(stream)
 
     def last_position(self) -> int:
         """Position of the newest event; 0 for an empty store."""
-        found = self._reader.one(sa.select(sa.func.max(schema.events.c.position)))
-        return 0 if found is None or found[0] is None else int(found[0])
+        return self._events.last_position()
 
     def verify_stream(self, stream: str) -> int:
         """Recompute the hash chain of a stream; the number of events. Raises `StoreCorrupt` at the first that

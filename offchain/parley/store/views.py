@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from parley.store import rows, schema
 from parley.store.codec import decode
 from parley.store.models import ChallengeRow, DealRow, DocumentPut, NegotiationRow, Page, SessionRow
-from parley.store.reader import Reader
+from parley.store.reader import Reader, parameter
 from parley.store.transaction import Transaction
 
 Transact = Callable[[Callable[[Transaction], Any]], Any]
@@ -20,13 +20,16 @@ class Documents:
     """Documents by kind and key (their hash), write-once."""
 
     def __init__(self, reader: Reader, transact: Transact) -> None:
-        self._reader = reader
+        table = schema.documents
+        one = sa.select(table.c.body).where(
+            table.c.kind == parameter("kind"), table.c.key == parameter("key")
+        )
+        self._one = reader.prepare(one)
         self._transact = transact
 
     def get(self, kind: str, key: str) -> dict[str, Any] | None:
         """The document, or None."""
-        table = schema.documents
-        found = self._reader.one(sa.select(table.c.body).where(table.c.kind == kind, table.c.key == key))
+        found = self._one.one(kind=kind, key=key)
         return None if found is None else decode(found.body)
 
     def put(self, kind: str, key: str, body: dict[str, Any]) -> None:
@@ -98,16 +101,26 @@ class Deals:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        table, party = schema.deals, schema.deal_parties
+        self._one = reader.prepare(sa.select(table).where(table.c.deal_id == parameter("deal_id")))
+        self._parties = reader.prepare(
+            sa.select(party.c.role, party.c.address)
+            .where(party.c.deal_id == parameter("deal_id"))
+            .order_by(party.c.role)
+        )
+        of_one = sa.select(table).where(table.c.negotiation == parameter("negotiation"))
+        self._of_negotiation = reader.prepare(of_one.order_by(table.c.position))
 
     def get(self, deal_id: str) -> DealRow | None:
-        table = schema.deals
-        found = self._reader.one(sa.select(table).where(table.c.deal_id == deal_id))
-        return None if found is None else self._with_parties([found])[0]
+        found = self._one.one(deal_id=deal_id)
+        return None if found is None else self._with_its_parties(found)
 
     def of_negotiation(self, negotiation: str) -> list[DealRow]:
-        table = schema.deals
-        query = sa.select(table).where(table.c.negotiation == negotiation).order_by(table.c.position)
-        return self._with_parties(self._reader.all(query))
+        return [self._with_its_parties(found) for found in self._of_negotiation.all(negotiation=negotiation)]
+
+    def _with_its_parties(self, found: Any) -> DealRow:
+        parties = self._parties.all(deal_id=found.deal_id)
+        return rows.deal_of(found, tuple((party.role, party.address) for party in parties))
 
     def in_status(self, statuses: tuple[str, ...], limit: int = 1000) -> list[DealRow]:
         """Deals in one of the statuses, oldest first."""

@@ -45,9 +45,13 @@ def routes(gateway: Gateway) -> APIRouter:
                 raise ParameterInvalid(f"/{name} takes a {ROUTES[name].__name__}", parameter="action.schema")
             if getattr(action, "deal_id", None) != deal_id:
                 raise ParameterInvalid("the action is for another deal", parameter="action.deal_id")
-            await asyncio.to_thread(access.visible, caller, deal_id)
-            await asyncio.to_thread(access.desk().act, deal_id, action, body.signature)
-            return await asyncio.to_thread(access.shown, caller, deal_id)
+
+            def relayed() -> Response:
+                seen = access.visible(caller, deal_id)
+                access.desk().act(deal_id, action, body.signature)
+                return access.shown(caller, deal_id, seen)
+
+            return await asyncio.to_thread(relayed)
 
         take.__doc__ = f"Takes a signed {ROUTES[name].__name__} and relays it; refused where it would revert."
         return take
@@ -62,9 +66,13 @@ def routes(gateway: Gateway) -> APIRouter:
         body = await read_model(request, Exit, limit)
         if body.exit not in EXITS:
             raise ParameterInvalid("no such exit", parameter="exit", known=sorted(EXITS))
-        await asyncio.to_thread(access.visible, caller, deal_id)
-        await asyncio.to_thread(access.desk().exit, deal_id, body.exit)
-        return await asyncio.to_thread(access.shown, caller, deal_id)
+
+        def relayed() -> Response:
+            seen = access.visible(caller, deal_id)
+            access.desk().exit(deal_id, body.exit)
+            return access.shown(caller, deal_id, seen)
+
+        return await asyncio.to_thread(relayed)
 
     @router.put("/v1/deals/{deal_id}/timers")
     async def timers(request: Request, deal_id: str) -> Response:
