@@ -19,7 +19,9 @@ def negotiate(
     strategy: list[str] = typer.Option(
         [], "--strategy", help="One for each profile, in the same order: name, or name:param=value,…"
     ),
-    protocol: str = typer.Option(ALTERNATING, "--protocol", help="alternating-offers, or mediated."),
+    protocol: str = typer.Option(
+        ALTERNATING, "--protocol", help="alternating-offers, sealed-bid or mediated."
+    ),
     rounds: int | None = typer.Option(
         None, "--rounds", min=1, max=10_000, help="Limit of rounds in place of the domain's."
     ),
@@ -34,16 +36,16 @@ def negotiate(
     """Plays one match: result, utilities, distances to what was possible, transcript.
 
     The machine is the one of real negotiations, and messages stay in memory: unsigned under alternating
-    offers, signed by throwaway keys under a mediator. Exit status 0 when it was played, agreed or not; 1 when
+    offers, signed by throwaway keys otherwise. Exit status 0 when it was played, agreed or not; 1 when
     it cannot be.
     """
     from parley.cli.cases import by_role, case_from
     from parley.cli.output import print_json
-    from parley.sandbox.matches.protocols import MEDIATED, check_protocol, play_under
+    from parley.sandbox.matches.protocols import UNSAID, check_protocol, play_under
 
     check_protocol(protocol)
     read = case_from(domain, profile, rounds)
-    chosen = [] if protocol == MEDIATED and not strategy else by_role(read, strategy)
+    chosen = [] if protocol in UNSAID and not strategy else by_role(read, strategy)
     played = play_under(protocol, read.case, chosen, seed)
     drawn: list[Path] = []
     if pictures is not None:

@@ -24,6 +24,9 @@ def tournament(
         None, "--out", help="Folder for results; the same run goes on where it stopped."
     ),
     pictures: bool = typer.Option(False, "--pictures", help="Draw into --out; needs the extra `plots`."),
+    jobs: int = typer.Option(
+        1, "--jobs", min=1, max=64, help="Processes that play; the results are the same for any number."
+    ),
     skip: bool = typer.Option(False, "--skip", help="Leave out domains that cannot be read, and say which."),
     as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
@@ -44,7 +47,7 @@ def tournament(
     ledger = None if out is None else Ledger(out)
     cases, left_out = cases_in(folder, skip)
     matches = list(pairings(cases, entries, list(dict.fromkeys(rounds)), range(seeds)))
-    outcomes = run(matches, ledger, None if as_json else _progress)
+    outcomes = run(matches, ledger, None if as_json else _progress, jobs)
     found: dict[str, Any] = {**report(outcomes), "left_out": left_out}
     if pictures and out is not None:
         from parley.sandbox.pictures.tournament import draw_standings

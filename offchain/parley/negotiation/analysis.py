@@ -74,7 +74,14 @@ class Analysis:
             if profile.role != role:
                 raise ProfileInvalid("The profile is of another role", field="role", role=profile.role)
         self.reservations: tuple[int, ...] = tuple(each.reservation_ppm * PPM for each in self.profiles)
-        self.front: Front = front_of(domain, self.profiles)
+        self.front: Front = self._found()
+
+    def _found(self) -> Front:
+        return front_of(self.domain, self.profiles)
+
+    def product(self, surplus: Sequence[int]) -> int:
+        """The Nash product of gains above the reservations."""
+        return prod(surplus)
 
     @property
     def method(self) -> Method:
@@ -101,7 +108,9 @@ class Analysis:
     @cached_property
     def nash(self) -> Spot | None:
         """The Nash point; of equal products the larger welfare, then the front's order."""
-        return max(self.rational, key=lambda s: (prod(self.surplus(s.gains)), sum(s.gains)), default=None)
+        return max(
+            self.rational, key=lambda s: (self.product(self.surplus(s.gains)), sum(s.gains)), default=None
+        )
 
     @cached_property
     def kalai(self) -> Spot | None:
@@ -121,17 +130,22 @@ class Analysis:
         """Product of surpluses over its maximum; 0 where someone is at or below its reservation."""
         if self.nash is None:
             return None
-        most = prod(self.surplus(self.nash.gains))
+        most = self.product(self.surplus(self.nash.gains))
         if most == 0:
             return None
         surplus = self.surplus(gains)
-        return 0 if min(surplus) <= 0 else prod(surplus) * PPM // most
+        return 0 if min(surplus) < 0 else self.product(surplus) * PPM // most
 
-    def assess(self, values: Mapping[str, IssueValue] | None) -> Assessment:
+    def assess(
+        self, values: Mapping[str, IssueValue] | None, trading: Sequence[str] | None = None
+    ) -> Assessment:
         """How good the agreed `values` are; None for a negotiation without agreement, which leaves
-        everyone with the reservation.
+        everyone with the reservation. With `trading` they bind these roles, and the others keep theirs.
         """
         gains = self.reservations if values is None else self.spot(values).gains
+        if trading is not None:
+            kept = zip(self.roles, gains, self.reservations, strict=True)
+            gains = tuple(gain if role in trading else least for role, gain, least in kept)
         return Assessment(
             agreed=values is not None,
             utilities={role: gain // PPM for role, gain in zip(self.roles, gains, strict=True)},

@@ -46,6 +46,17 @@ class FolderUnusable(SandboxError):
     next_action = "Name a new folder, or the one of the same run to go on with it."
 
 
+class WorkersLost(SandboxError):
+    """A process of a tournament ended before its matches did. `values`: `jobs`, `played`."""
+
+    code = "sandbox.workers-lost"
+    status = 503
+    retryable = True
+    next_action = (
+        "Run it again, with fewer --jobs if memory was short; with --out it goes on where it stopped."
+    )
+
+
 class PlotsMissing(SandboxError):
     """Pictures were asked for and what draws them is not installed."""
 

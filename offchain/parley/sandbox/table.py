@@ -14,6 +14,7 @@ from parley.negotiation.machine import Machine
 from parley.negotiation.protocols.auction import SealedBids
 from parley.negotiation.protocols.mediation import Mediated
 from parley.negotiation.state import NegotiationState
+from parley.terms.bonds import bond_deal_id
 from parley.terms.domain import Domain, IssueValue
 from parley.terms.message import Message, Performative, build_message
 from parley.terms.opening import Opening
@@ -119,7 +120,9 @@ class SignedTable:
         values: Mapping[str, IssueValue] | None = None,
         ranking: tuple[int, ...] | None = None,
     ) -> Message:
-        """Commits `role` to a bid or a ranking, to be revealed by `unseal`."""
+        """Commits `role` to a bid or a ranking, to be revealed by `unseal`; names its bond where the domain
+        asks for one.
+        """
         reveal = Reveal(
             salt=self.salt(),
             negotiation=self.state.negotiation,
@@ -128,7 +131,11 @@ class SignedTable:
             values=None if values is None else self.domain.encode_values(values),
             ranking=ranking,
         )
-        message = self.say(role, Performative.COMMIT, Commit(salt=self.salt(), commitment=reveal.hash()))
+        auction = self.domain.auction
+        bonded = auction is not None and auction.bond is not None
+        bond = bond_deal_id(self.domain, self.opening, role) if bonded else None
+        commit = Commit(salt=self.salt(), commitment=reveal.hash(), bond=bond)
+        message = self.say(role, Performative.COMMIT, commit)
         self._sealed[role] = reveal
         return message
 

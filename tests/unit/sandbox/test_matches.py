@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,13 @@ import pytest
 from parley.negotiation.errors import ProfileInvalid, StrategyUnknown
 from parley.negotiation.strategies import Boulware, Explanation, Move, Propose, View, make_strategy
 from parley.negotiation.utility import Profile
-from parley.sandbox.errors import CaseInvalid, FolderUnusable, ProtocolUnknown, StrategyUnreadable
+from parley.sandbox.errors import (
+    CaseInvalid,
+    FolderUnusable,
+    ProtocolUnknown,
+    StrategyUnreadable,
+    WorkersLost,
+)
 from parley.sandbox.leases import simple_lease, simple_profile
 from parley.sandbox.matches.case import Case, case_of
 from parley.sandbox.matches.match import play
@@ -223,6 +230,27 @@ def test_a_tournament_goes_on_where_it_was_torn(tmp_path: Path, monkeypatch: pyt
     assert played == []
 
 
+def test_a_tournament_is_the_same_in_any_number_of_processes(tmp_path: Path) -> None:
+    matches = list(pairings([lease(), lease("two", 200_000)], entries("linear", "conceder"), [5], [0, 1]))
+    alone = run(matches, Ledger(tmp_path / "alone"))
+    run(matches[2:5], Ledger(tmp_path / "shared"))
+    assert run(matches, Ledger(tmp_path / "shared"), jobs=2) == alone
+    lines = (tmp_path / "shared" / Ledger.NAME).read_text().splitlines()
+    assert sorted(lines) == sorted((tmp_path / "alone" / Ledger.NAME).read_text().splitlines())
+    first = [json.loads(line)["key"] for line in lines if json.loads(line)["role"] == "buyer"]
+    held = [match.key for match in matches[2:5]]
+    assert first == held + [match.key for match in matches if match.key not in held]
+
+
+@pytest.mark.deep
+def test_a_tournament_that_loses_a_process_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    from parley.sandbox.matches import tournament
+
+    monkeypatch.setattr(tournament, "_play_held", os._exit)
+    with pytest.raises(WorkersLost):
+        run(list(pairings([lease()], entries("linear", "conceder"), [5], [0])), jobs=2)
+
+
 def test_results_of_something_else_are_not_mixed_in(tmp_path: Path) -> None:
     (tmp_path / Ledger.NAME).write_text('{"schema": "other"}\n')
     with pytest.raises(FolderUnusable):
@@ -276,6 +304,10 @@ def test_a_mediator_settles_a_match() -> None:
         ("mediated", ["linear", "linear"], StrategyUnknown),
         ("mediated", ["sealed-ranking:names=0"] * 2, StrategyUnknown),
         ("mediated", ["sealed-ranking:names"] * 2, StrategyUnreadable),
+        ("sealed-bid", ["award"], CaseInvalid),
+        ("sealed-bid", ["honest-bid", "honest-bid"], CaseInvalid),
+        ("sealed-bid", ["award", "linear"], StrategyUnknown),
+        ("sealed-bid", ["award", "honest-bid:shade_ppm=-1"], StrategyUnknown),
     ],
 )
 def test_protocols_and_conducts_that_do_not_exist(

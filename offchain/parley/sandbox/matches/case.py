@@ -10,6 +10,7 @@ from parley.negotiation.analysis import Analysis
 from parley.negotiation.space import Space
 from parley.negotiation.utility import Profile
 from parley.sandbox.errors import CaseInvalid
+from parley.sandbox.matches.trades import Trades
 from parley.terms.domain import Domain
 
 MAX_ROUNDS = 10_000
@@ -26,12 +27,17 @@ class Case:
     @cached_property
     def analysis(self) -> Analysis:
         """Computed at the first call. Raises `ProfileInvalid`."""
-        return Analysis(self.domain, self.profiles)
+        kind = Analysis if self.domain.auction is None else Trades
+        return kind(self.domain, self.profiles)
 
     @cached_property
     def spaces(self) -> Mapping[str, Space]:
         """What each role sees; shared by all matches on the case."""
         return {role: Space(self.domain, self.profiles[role]) for role in self.domain.roles}
+
+    def __getstate__(self) -> dict[str, object]:
+        """What another process needs; it makes its own spaces."""
+        return {name: value for name, value in self.__dict__.items() if name != "spaces"}
 
     def with_rounds(self, rounds: int | None) -> Case:
         """The same negotiation with another limit of rounds; profiles are bound to the changed domain.

@@ -22,6 +22,7 @@ from parley.sandbox.errors import CaseInvalid
 from parley.sandbox.matches.case import Case
 from parley.terms.canonical import document_hash
 from parley.terms.documents import Part
+from parley.terms.payloads import Reveal
 from parley.terms.values import Address
 
 SCHEMA, VERSION = "parley/match", 1
@@ -54,11 +55,13 @@ class Played:
     decided: Mapping[int, Move]
     by: str
     refused: str | None
+    trading: tuple[str, ...] | None = None
+    """In an auction the two that the award binds, or nobody; None where an agreement binds everyone."""
 
     @cached_property
     def assessment(self) -> Assessment:
         """How good it was, against all that was possible."""
-        return self.case.analysis.assess(self.result.values if self.result.agreed else None)
+        return self.case.analysis.assess(self.result.values if self.result.agreed else None, self.trading)
 
     @property
     def offers(self) -> tuple[OfferMade, ...]:
@@ -70,6 +73,8 @@ class Played:
         """Rounds begun: a move of the first party starts one. A mediator's call is one round."""
         if self.case.domain.mediation is not None:
             return max(1, self.result.state.round)
+        if self.case.domain.auction is not None:
+            return self.result.state.round + 1
         parties = len(self.case.domain.roles)
         return -(-self.result.ending.moves // parties)
 
@@ -95,7 +100,9 @@ class Played:
             "protocol": case.domain.protocol,
             "max_rounds": case.domain.limits.max_rounds,
             "seed": self.seed,
-            "engine": "in memory, signed" if case.domain.mediation else "in memory, unsigned",
+            "engine": "in memory, signed"
+            if case.domain.mediation or case.domain.auction
+            else "in memory, unsigned",
             "parties": [self._party(role) for role in case.domain.roles],
             "result": {
                 "agreed": result.agreed,
@@ -106,6 +113,7 @@ class Played:
                 "rounds": self.rounds,
                 "messages": len(result.messages),
                 "approvals": len(result.state.approvals),
+                "trading": None if self.trading is None else list(self.trading),
             },
             "quality": {**self.assessment.as_json(), **_possible(case)},
             "transcript": self._transcript(),
@@ -138,6 +146,8 @@ class Played:
             if made is not None:
                 entry["values"] = dict(made.offer.values)
                 entry["utilities_ppm"] = self.utilities(made.values)
+            elif isinstance(message.payload, Reveal) and message.payload.values is not None:
+                entry["values"] = dict(message.payload.values)
             if core.sequence in self.decided:
                 entry["why"] = self.decided[core.sequence].explanation.as_json()
             found.append(entry)
@@ -149,12 +159,13 @@ class Played:
         return all(profile.allows(named) for profile in self.case.profiles.values())
 
     def utilities(self, values: Sequence[int | str]) -> dict[str, int]:
-        """Utilities in ppm by role of an offer's values in the domain's order."""
+        """Utilities in ppm by role of an offer's values in the domain's order; in an auction those of whom
+        they bind.
+        """
         analysis = self.case.analysis
         named = dict(zip((issue.name for issue in self.case.domain.issues), values, strict=True))
-        return {
-            role: gain // PPM for role, gain in zip(analysis.roles, analysis.spot(named).gains, strict=True)
-        }
+        gains = zip(analysis.roles, analysis.spot(named).gains, strict=True)
+        return {role: gain // PPM for role, gain in gains if not self.trading or role in self.trading}
 
 
 def play(

@@ -7,18 +7,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import product
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from parley.negotiation.strategies import Strategy, strategy_hash
-from parley.sandbox.errors import FolderUnusable
+from parley.sandbox.errors import FolderUnusable, WorkersLost
 from parley.sandbox.matches.case import Case
 from parley.sandbox.matches.match import Played, play
 from parley.terms.canonical import document_hash
 
 SCHEMA, VERSION = "parley/tournament-match", 1
+CHUNK = 4
+"""Matches that a worker is handed at once."""
 
 
 @dataclass(frozen=True)
@@ -189,22 +195,57 @@ def run(
     matches: Sequence[Pairing],
     ledger: Ledger | None = None,
     progress: Callable[[int, int], None] | None = None,
+    jobs: int = 1,
 ) -> list[Outcome]:
     """Plays what the ledger does not hold yet; the outcomes of exactly these matches, in their order.
 
-    `progress` hears how many of all matches are done.
+    `progress` hears how many of all matches are done. With `jobs` above 1 so many processes play; a match
+    depends on nothing but itself, and the ledger is written in order, so that the result is the same.
     """
     held: dict[str, list[Outcome]] = {}
     for outcome in ledger.outcomes if ledger else ():
         held.setdefault(outcome.key, []).append(outcome)
+    missing = [pairing for pairing in matches if pairing.key not in held]
     found: list[Outcome] = []
-    for at, pairing in enumerate(matches):
-        outcomes = held.get(pairing.key)
-        if outcomes is None:
-            outcomes = outcomes_of(pairing)
-            if ledger is not None:
-                ledger.add(outcomes)
-        found += outcomes
-        if progress is not None:
-            progress(at + 1, len(matches))
+    with _playing(missing, jobs) as played:
+        for at, pairing in enumerate(matches):
+            outcomes = held.get(pairing.key)
+            if outcomes is None:
+                try:
+                    outcomes = next(played)
+                except BrokenProcessPool:
+                    raise WorkersLost("A process of the tournament was lost", jobs=jobs, played=at) from None
+                if ledger is not None:
+                    ledger.add(outcomes)
+            found += outcomes
+            if progress is not None:
+                progress(at + 1, len(matches))
     return found
+
+
+@contextmanager
+def _playing(matches: Sequence[Pairing], jobs: int) -> Iterator[Iterator[list[Outcome]]]:
+    """The outcomes of the matches in their order, as they are played here or by other processes."""
+    if jobs <= 1 or len(matches) <= 1:
+        yield map(outcomes_of, matches)
+        return
+    # Started anew, not forked: whatever threads there are here, a worker knows the matches and nothing else.
+    workers = ProcessPoolExecutor(
+        min(jobs, len(matches)), get_context("spawn"), initializer=_hold, initargs=(tuple(matches),)
+    )
+    try:
+        yield workers.map(_play_held, range(len(matches)), chunksize=CHUNK)
+    finally:
+        workers.shutdown(cancel_futures=True)
+
+
+_HELD: list[Pairing] = []
+"""In a worker: all matches of the tournament, so that their cases are sent and prepared once."""
+
+
+def _hold(matches: tuple[Pairing, ...]) -> None:
+    _HELD[:] = matches
+
+
+def _play_held(at: int) -> list[Outcome]:
+    return outcomes_of(_HELD[at])
