@@ -104,3 +104,12 @@ def test_what_sqlite_says_is_translated(name: str, text: str, expected: type[Exc
 def test_mistakes_in_the_program_are_not_called_storage_errors() -> None:
     assert translate(ValueError("x")) is None
     assert translate(sqlite3.IntegrityError("UNIQUE constraint failed")) is None
+
+
+def test_a_standby_is_refused_when_it_is_opened(postgres: Any) -> None:
+    with postgres.database() as url:
+        with postgres._admin() as admin:
+            name = sa.make_url(url).database
+            admin.exec_driver_sql(f"ALTER DATABASE {name} SET default_transaction_read_only = on")
+        with pytest.raises(StoreReadOnly, match="standby"):
+            EventStore.open(url)
