@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -12,12 +12,12 @@ from parley.gateway.errors import NotFound
 from parley.gateway.web import RequestModel
 from parley.store.models import ANY, NewEvent
 from parley.store.service import EventStore
+from parley.terms.quotes import Capability
 from parley.terms.values import Address
 
 STREAM = "agents"
 PROFILE = "profile"
 
-Capability = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._:/-]{0,63}$")]
 Fact = Annotated[str, Field(max_length=200)]
 FactName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 
@@ -75,6 +75,13 @@ class Directory:
             names = list(self._profiles if capability is None else self._able.get(capability, {}))
             page = [self._profiles[name] for name in names[offset : offset + limit]]
         return [*page], offset + limit if offset + limit < len(names) else None
+
+    def able(self, capabilities: Iterable[str]) -> set[str]:
+        """Agents that claim all of these capabilities."""
+        with self._lock:
+            self._catch_up()
+            found = [set(self._able.get(capability, {})) for capability in capabilities]
+        return set.intersection(*found) if found else set()
 
     def _catch_up(self) -> None:
         while events := self._store.read(STREAM, self._seen):

@@ -208,6 +208,45 @@ class TooManyWebhooks(GatewayError):
     next_action = "Delete one of yours first: GET /v1/webhooks lists them."
 
 
+class ListingInvalid(GatewayError):
+    code = "gateway.listing-invalid"
+    status = 422
+    next_action = "Sign a listing that is in force now, with the domain that it names beside it."
+
+
+class TooManyListings(GatewayError):
+    code = "gateway.too-many-listings"
+    status = 409
+    next_action = "Withdraw one of yours first: GET /v1/listings?agent=… lists them."
+
+
+class QuotesMismatch(GatewayError):
+    """A request for quotes, its template, its answers and its negotiation do not belong together."""
+
+    code = "gateway.quotes-mismatch"
+    status = 422
+    next_action = "Send what values name as expected."
+
+
+class NobodyMatches(GatewayError):
+    code = "gateway.nobody-matches"
+    status = 409
+    retryable = True
+    next_action = "Ask for fewer capabilities or bidders, or again once more agents have registered."
+
+
+class TooManyRequestsOpen(GatewayError):
+    code = "gateway.too-many-requests-open"
+    status = 409
+    next_action = "Wait until answers to one of your requests are over."
+
+
+class AnswerTooLate(GatewayError):
+    code = "gateway.answer-too-late"
+    status = 409
+    next_action = "Answer the next request: this one is answered, or over."
+
+
 class NotAgreed(GatewayError):
     code = "gateway.not-agreed"
     status = 409

@@ -66,6 +66,11 @@ class Audiences:
         if f"{kind}:" in OF_DEAL:
             row = self._store.deals.get(subject)
             return NOBODY if row is None else frozenset(address for _, address in row.parties)
+        if kind in ("rfq", "rfq-answers"):
+            readers = self._store.documents.get("rfq-invited", subject)
+            if readers is None:
+                return NOBODY
+            return frozenset((readers["requester"], *(readers["invited"] if kind == "rfq" else ())))
         return self._operators if stream == ANOMALIES else NOBODY
 
 

@@ -33,6 +33,8 @@ from parley.gateway.observe.kpis import Kpis
 from parley.gateway.observe.scrape import Standings
 from parley.gateway.people.provider import Provider
 from parley.gateway.people.signin import PeopleSignIn
+from parley.gateway.market.listings import Listings
+from parley.gateway.market.requests import QuoteDesk
 from parley.gateway.privacy.cards import Cards
 from parley.gateway.privacy.consents import ConsentRegister
 from parley.gateway.privacy.eraser import Eraser
@@ -99,6 +101,8 @@ class Gateway:
     retention: RetentionDesk
     eraser: Eraser
     cards: Cards
+    listings: Listings
+    quotes: QuoteDesk
     consents: ConsentRegister
     tracing: Tracing
     metrics: Metrics
@@ -311,6 +315,16 @@ def assemble(
         rates=Rates(settings),
         retention=retention,
         consents=consents,
+        listings=Listings(store, chain_id=settings.chain_id, clock=clock),
+        quotes=QuoteDesk(
+            store,
+            directory,
+            controls,
+            consents,
+            chain_id=settings.chain_id,
+            most_invited=settings.rfq_invited,
+            clock=clock,
+        ),
         cards=Cards(store, chain_id=settings.chain_id, clock=clock),
         eraser=Eraser(store, retention, live, signer, chain_id=settings.chain_id, clock=clock),
         webhooks=webhooks,

@@ -24,10 +24,12 @@ from parley.gateway.routes import (
     deal_access,
     deal_actions,
     joint_actions,
+    listings,
     negotiations,
     people,
     policies,
     retention,
+    rfqs,
     session,
     webhooks,
 )
@@ -47,6 +49,10 @@ BODIES: Final[dict[str, tuple[type[BaseModel], ...]]] = {
     "/v1/people/session": (people.FinishRequest,),
     "/v1/agents": (Profile,),
     "/v1/cards": (SignedCard,),
+    "/v1/listings": (listings.ListingRequest,),
+    "/v1/rfqs": (rfqs.RfqRequest,),
+    "/v1/rfqs/{rfq}/answers": (rfqs.AnswerRequest,),
+    "/v1/rfqs/{rfq}/opening": (rfqs.OpeningRequest,),
     "/v1/negotiations": (negotiations.OpenRequest,),
     "/v1/negotiations/{negotiation}/messages": (Message,),
     "/v1/messages:batch": (negotiations.BatchRequest,),
@@ -70,6 +76,8 @@ BODIES: Final[dict[str, tuple[type[BaseModel], ...]]] = {
 PAGED: Final = ("after", "limit")
 QUERIES: Final[dict[str, tuple[str, ...]]] = {
     "/v1/agents": ("after", "limit", "capability"),
+    "/v1/listings": ("side", "after", "limit", "capability", "agent"),
+    "/v1/rfqs": ("before", "limit"),
     "/v1/negotiations": ("before", "limit"),
     "/v1/negotiations/{negotiation}/messages": PAGED,
     "/v1/negotiations/{negotiation}/decisions": PAGED,
@@ -86,7 +94,7 @@ QUERIES: Final[dict[str, tuple[str, ...]]] = {
 }
 """What a GET of a path takes in its query."""
 
-WORDS: Final = ("capability", "status", "agent")
+WORDS: Final = ("capability", "status", "agent", "side")
 PROBLEM: Final[dict[str, Any]] = {
     "type": "object",
     "description": "RFC 9457, with a stable code, the offending values and what to do next.",

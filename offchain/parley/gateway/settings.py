@@ -69,6 +69,7 @@ class GatewaySettings(BaseSettings):
     operators: Addresses = ()  # addresses that stop, lift and roll out policies
     reviewers: Addresses = ()  # addresses that decide what the policies escalate
     consent_classes: Annotated[tuple[str, ...], NoDecode] = ("personal",)  # data shared by consent only
+    rfq_invited: int = Field(default=200, ge=1, le=10_000)  # agents that one request for quotes reaches
     market_seconds: int = Field(default=86_400, ge=60, le=31_536_000)  # window of the facts market.*
     review_seconds: int = Field(default=1_800, ge=60, le=604_800)  # unanswered, it is refused then
 

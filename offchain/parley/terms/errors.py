@@ -161,3 +161,11 @@ class CardInvalid(TermsError):
     code = "terms.card-invalid"
     status = 422
     next_action = "Ask the agent for a card that it signed itself and that has not expired."
+
+
+class QuoteRequestInvalid(TermsError):
+    """A request for quotes that nobody could bid on. `values` say why."""
+
+    code = "terms.quote-request-invalid"
+    status = 422
+    next_action = "Give a sealed-bid domain that works with every number of bidders from min to max."

@@ -25,6 +25,18 @@ PUBLIC = {
     ("GET", "/v1/reputation/{agent}"),
     ("POST", "/v1/cards"),
     ("GET", "/v1/agents/{address}/card"),
+    ("GET", "/v1/listings"),
+    ("POST", "/v1/listings"),
+    ("GET", "/v1/listings/{listing}"),
+    ("DELETE", "/v1/listings/{listing}"),
+}
+QUOTES = {
+    ("GET", "/v1/rfqs"),
+    ("POST", "/v1/rfqs"),
+    ("GET", "/v1/rfqs/{rfq}"),
+    ("GET", "/v1/rfqs/{rfq}/answers"),
+    ("POST", "/v1/rfqs/{rfq}/answers"),
+    ("POST", "/v1/rfqs/{rfq}/opening"),
 }
 COLLECTIONS = {
     ("GET", "/v1/negotiations"),
@@ -78,6 +90,8 @@ def concrete(path: str, negotiation: str, agent: str) -> str:
         .replace("{identity}", "0x" + "1d" * 32)
         .replace("{webhook}", "0x" + "3b" * 32)
         .replace("{bundle}", "0x" + "b0" * 32)
+        .replace("{listing}", "0x" + "11" * 32)
+        .replace("{rfq}", "0x" + "4f" * 32)
     )
 
 
@@ -85,7 +99,7 @@ def test_every_route_is_known_to_this_walk(http: TestClient) -> None:
     of_one = {
         (method, path) for method, path in routes(http) if "{negotiation}" in path or "{deal_id}" in path
     }
-    assert routes(http) == OPEN_TO_ALL | OWN | PUBLIC | COLLECTIONS | GOVERNING | WEBHOOKS | of_one
+    assert routes(http) == OPEN_TO_ALL | OWN | PUBLIC | COLLECTIONS | GOVERNING | WEBHOOKS | QUOTES | of_one
     assert len(of_one) >= 15
 
 

@@ -1,0 +1,1 @@
+"""Before a negotiation: what agents list, and whom a request for quotes reaches."""
