@@ -5,6 +5,7 @@ import {IAgentRegistry} from "../../src/interfaces/IAgentRegistry.sol";
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {IPanelArbiter} from "../../src/interfaces/IPanelArbiter.sol";
 import {ITabs} from "../../src/interfaces/ITabs.sol";
+import {Patches} from "../base/Patches.sol";
 import {Stage} from "./Stage.sol";
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
@@ -18,8 +19,9 @@ abstract contract Entries is Stage {
     }
 
     uint40 internal constant UNTIL = uint40(START + 1 days);
-    uint256 internal constant ESCROW_ENTRIES = 29;
-    uint256 internal constant ENTRIES = 52;
+    uint256 internal constant ESCROW_ENTRIES = 30;
+    uint256 internal constant TABS_END = ESCROW_ENTRIES + 12;
+    uint256 internal constant ENTRIES = TABS_END + 11;
 
     IEscrow.FundingKind private constant PERMIT2_WITNESS = IEscrow.FundingKind.Permit2;
 
@@ -34,8 +36,8 @@ abstract contract Entries is Stage {
             if (i < 10) all[i] = opening(f, i);
             else if (i < 22) all[i] = living(f, i);
             else if (i < ESCROW_ENTRIES) all[i] = account(f, i);
-            else if (i < 41) all[i] = ofTabs(f, i);
-            else all[i] = ofOthers(f, i);
+            else if (i < TABS_END) all[i] = ofTabs(f, i - ESCROW_ENTRIES);
+            else all[i] = ofOthers(f, i - TABS_END);
         }
     }
 
@@ -155,8 +157,16 @@ abstract contract Entries is Stage {
                     "deposit with permit", abi.encodeCall(escrow.depositWithPermit, (money, one.buyer, 13, permit))
                 );
         }
+        if (i == 29) return onEscrow("patch batch", patching(f));
         return
             onEscrow("withdraw", abi.encodeCall(escrow.withdraw, (money, one.buyer, one.seller, 900, 5, 1, UNTIL, YES)));
+    }
+
+    /// @dev One opening, as patches over nothing.
+    function patching(uint256 f) private view returns (bytes memory) {
+        bytes[] memory items = Patches.itemsOf(abi.encodeCall(escrow.openBatch, (openings(f, 27, 27))));
+        uint256 size = Patches.sizeOf(items);
+        return abi.encodeCall(escrow.patchBatch, (escrow.open.selector, 1, size, Patches.patchesOf(items)));
     }
 
     function amending(uint256 f) private view returns (bytes memory) {
@@ -178,10 +188,9 @@ abstract contract Entries is Stage {
     function ofTabs(uint256 f, uint256 i) private view returns (Entry memory e) {
         Family storage one = families[f];
         e.target = address(tabs);
-        if (i < 39) {
-            ITabs.Tab memory tab = tabOf(f, i - 29);
-            (e.name, e.data) = onTab(f, tab, i - 29);
-        } else if (i == 39) {
+        if (i < TABS) {
+            (e.name, e.data) = onTab(f, tabOf(f, i), i);
+        } else if (i == TABS) {
             (e.name, e.data) = ("tabs: deposit", abi.encodeCall(tabs.deposit, (address(token), one.buyer, 14)));
         } else {
             e.name = "tabs: withdraw";
@@ -231,28 +240,28 @@ abstract contract Entries is Stage {
     function ofOthers(uint256 f, uint256 i) private view returns (Entry memory) {
         Family storage one = families[f];
         address panel = address(one.panel);
-        if (i == 41) return Entry("panel: rule", panel, abi.encodeCall(one.panel.rule, (dealOf(f, 25), 0, votes(f))));
-        if (i == 42) return Entry("panel: strike", panel, striking(f));
-        if (i == 43) return Entry("panel: share", panel, abi.encodeCall(one.panel.share, (address(token))));
-        if (i == 44) {
+        if (i == 0) return Entry("panel: rule", panel, abi.encodeCall(one.panel.rule, (dealOf(f, 25), 0, votes(f))));
+        if (i == 1) return Entry("panel: strike", panel, striking(f));
+        if (i == 2) return Entry("panel: share", panel, abi.encodeCall(one.panel.share, (address(token))));
+        if (i == 3) {
             return Entry(
                 "panel: withdraw",
                 panel,
                 abi.encodeCall(one.panel.withdraw, (address(token), one.members[0], one.seller, 40, 5, 1, UNTIL, YES))
             );
         }
-        if (i == 45) {
+        if (i == 4) {
             address[] memory alone = new address[](1);
             alone[0] = one.buyer;
             return Entry("panel: create", address(maker), abi.encodeCall(maker.create, (alone, 1)));
         }
-        if (i < 48) return ofEvidence(f, i);
+        if (i < 7) return ofEvidence(f, i);
         return ofRegistry(f, i);
     }
 
     function ofEvidence(uint256 f, uint256 i) private view returns (Entry memory) {
         Family storage one = families[f];
-        if (i == 46) {
+        if (i == 5) {
             return Entry(
                 "evidence: anchor",
                 address(evidence),
@@ -270,17 +279,17 @@ abstract contract Entries is Stage {
         Family storage one = families[f];
         uint256 soon = START + 100;
         address target = address(registry);
-        if (i == 48) {
+        if (i == 7) {
             bytes memory data = abi.encodeCall(registry.setAgentWallet, (2 * f, one.members[0], soon, YES));
             return Entry("registry: wallet", target, data);
         }
-        if (i == 49) {
+        if (i == 8) {
             bytes memory data = abi.encodeWithSignature(
                 "safeTransferFrom(address,address,uint256)", callerOf(f), one.seller, 2 * f + 1
             );
             return Entry("registry: transfer", target, data);
         }
-        if (i == 50) return Entry("registry: register", target, abi.encodeWithSignature("register()"));
+        if (i == 9) return Entry("registry: register", target, abi.encodeWithSignature("register()"));
         return Entry("registry: unset", target, abi.encodeCall(registry.unsetAgentWallet, (2 * f)));
     }
 

@@ -74,11 +74,11 @@ contract ReentrancyTest is Entries {
     }
 
     function test_serializeWhatInterruptsATab() external {
-        interruptAll(ESCROW_ENTRIES, 41);
+        interruptAll(ESCROW_ENTRIES, TABS_END);
     }
 
     function test_serializeWhatInterruptsAPanelOrTheRegistry() external {
-        interruptAll(41, ENTRIES);
+        interruptAll(TABS_END, ENTRIES);
     }
 
     function interruptAll(uint256 from, uint256 to) private {

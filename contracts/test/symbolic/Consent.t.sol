@@ -118,6 +118,22 @@ contract ConsentProof is SymbolicTest {
         assertFalse(ok);
     }
 
+    /// @dev Two signatures of any content, whoever hands them in: it opens only if they are of the buyer and of the seller.
+    function check_openingSigned(Signature memory ofBuyer, Signature memory ofSeller, address caller) external {
+        IEscrow.Deal memory deal = dealOf(Numbers(1000, 1000, 1000, 200, 10, 0), 1);
+        deal.sellerBond = 10;
+        started.give(token, BUYER, 1_000_000);
+        started.give(token, SELLER, 1_000_000);
+        IEscrow.Funding memory balance = IEscrow.Funding(IEscrow.FundingKind.Balance, "");
+        bytes32 id = escrow.dealIdOf(deal);
+        bytes memory data = abi.encodeCall(escrow.open, (deal, signed(ofBuyer), signed(ofSeller), balance, balance));
+        vm.prank(caller);
+        (bool ok,) = address(escrow).call(data);
+        bool both = ecrecover(id, ofBuyer.v, ofBuyer.r, ofBuyer.s) == BUYER
+            && ecrecover(id, ofSeller.v, ofSeller.r, ofSeller.s) == SELLER;
+        assertTrue(!ok || both);
+    }
+
     function check_withdrawalAlone(address caller, address party, uint128 amount) external {
         alone(
             party, caller, abi.encodeCall(escrow.withdraw, (token, party, address(0xdead), amount, 0, 0, FOREVER, ""))
