@@ -17,7 +17,7 @@ from parley.errors import ParleyError
 from parley.negotiation.machine import Machine
 from parley.negotiation.state import NegotiationState
 from parley.policy.approvals import check_approval, verify_approval
-from parley.policy.budget import Budget
+from parley.policy.budget import Budget, BudgetState
 from parley.policy.facts import Facts, facts_of
 from parley.policy.models import Decision, Moment
 from parley.policy.service import PolicyEngine
@@ -90,9 +90,7 @@ class Gatekeeper:
         now = max(self.clock(), state.last_sent_at)
         try:
             deals = self.deals_of(machine, draft, now)
-            available = self.available(machine, state)
-            if available is not None and self.outflow(machine, deals) > available:
-                return False
+            self._reserved(machine, state.negotiation, deals, draft)
             if self.guard.policy is None:
                 return True
             facts = self._facts(machine, state, draft, now, approved=False)
@@ -264,27 +262,42 @@ class Gatekeeper:
 
     def outflow(self, machine: Machine, deals: Collection[Deal]) -> int:
         """Base units that leave this account when the deals open; of an amendment the difference."""
+        return sum(self.outflows(machine, deals).values())
+
+    def outflows(self, machine: Machine, deals: Collection[Deal]) -> dict[Address, int]:
+        """The outflow by the other side of each deal that this account is a side of."""
         before = self.replaced(machine)
-        if before is not None:
-            return sum(before.outflow(deal, self.address) for deal in deals)
-        total = 0
+        found: dict[Address, int] = {}
         for deal in deals:
-            if deal.buyer == self.address:
-                total += deal.buyer_lock + deal.relay_fee
-            elif deal.seller == self.address:
-                total += deal.seller_bond
-        return total
+            if self.address not in (deal.buyer, deal.seller):
+                continue
+            if before is not None:
+                amount = before.outflow(deal, self.address)
+            elif deal.buyer == self.address:
+                amount = deal.buyer_lock + deal.relay_fee
+            else:
+                amount = deal.seller_bond
+            other = deal.seller if deal.buyer == self.address else deal.buyer
+            found[other] = found.get(other, 0) + amount
+        return found
 
     def reserve(self, machine: Machine, negotiation: Hash32, deals: Collection[Deal], offer: Offer) -> None:
-        budget = self.guard.budget
-        if budget is None:
-            return
-        before = self.journal.budget()
-        after = budget.reserve(
-            before, negotiation, self._counterparty(machine, offer), self.outflow(machine, deals)
-        )
-        if after != before:
+        after = self._reserved(machine, negotiation, deals, offer)
+        if after is not None and after != self.journal.budget():
             self.journal.keep_budget(after)
+
+    def _reserved(
+        self, machine: Machine, negotiation: Hash32, deals: Collection[Deal], offer: Offer
+    ) -> BudgetState | None:
+        """The ledger with what the deals take reserved, each with whom it is paid to; None without a budget.
+
+        Raises as `Budget.reserve`.
+        """
+        if self.guard.budget is None:
+            return None
+        # Where nothing is paid the negotiation still has its entry, which a signed deal commits.
+        paid = self.outflows(machine, deals) or {self._counterparty(machine, offer): 0}
+        return self.guard.budget.reserve_each(self.journal.budget(), negotiation, paid)
 
     def available(self, machine: Machine, state: NegotiationState) -> int | None:
         """Base units the budget still has for this negotiation; None without a budget."""

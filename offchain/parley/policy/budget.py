@@ -6,6 +6,7 @@ The owner keeps `BudgetState` durably and replaces it in one step, under one loc
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,17 +19,24 @@ from parley.terms.lists import Many, ShortText
 from parley.terms.values import Address, Amount
 
 _PPM = 1_000_000
+PART = "/"
+"""Stands between a key and the address of a further counterparty."""
 
 
 class BudgetEntry(Part):
-    """An amount (base units) bound for one deal. `key` is the negotiation id or whatever names the deal
-    before it has one.
+    """An amount (base units) bound for one counterparty of one negotiation. `key` is the negotiation id or
+    whatever names the deal before it has one; what further counterparties of it are paid stands under the key
+    with their address behind it.
     """
 
     key: ShortText
     counterparty: Address
     amount: Amount
     status: Literal["reserved", "committed"]
+
+    def belongs(self, key: str) -> bool:
+        """Whether it is bound for what `key` names."""
+        return self.key == key or self.key.startswith(f"{key}{PART}")
 
 
 class BudgetState(Document):
@@ -40,6 +48,10 @@ class BudgetState(Document):
     def entry(self, key: str) -> BudgetEntry | None:
         return next((entry for entry in self.entries if entry.key == key), None)
 
+    def entries_of(self, key: str) -> tuple[BudgetEntry, ...]:
+        """All that is bound under the key, whoever it is for."""
+        return tuple(entry for entry in self.entries if entry.belongs(key))
+
     def bound(
         self, *, status: str | None = None, counterparty: str | None = None, without: str | None = None
     ) -> int:
@@ -49,7 +61,7 @@ class BudgetState(Document):
             for entry in self.entries
             if (status is None or entry.status == status)
             and (counterparty is None or entry.counterparty == counterparty)
-            and entry.key != without
+            and (without is None or not entry.belongs(without))
         )
 
 
@@ -96,43 +108,52 @@ class Budget:
         Raises `BudgetExceeded`, and `BudgetEntryCommitted` where the key is committed; the ledger is
         unchanged then.
         """
-        held = state.entry(key)
-        if held is not None and held.status == "committed":
+        return self.reserve_each(state, key, {counterparty: amount})
+
+    def reserve_each(self, state: BudgetState, key: str, amounts: Mapping[Address, int]) -> BudgetState:
+        """The ledger with the amount of each counterparty reserved under `key`, in place of all that was
+        reserved under it before. Every amount is held against its own counterparty's limit.
+
+        Raises as `reserve`, and then nothing of it is reserved.
+        """
+        if any(entry.status == "committed" for entry in state.entries_of(key)):
             raise BudgetEntryCommitted("The amount is committed already", key=key)
-        available = self.available(state, counterparty, without=key)
-        if amount < 0 or amount > available:
-            raise BudgetExceeded(
-                "The budget does not hold this amount",
-                key=key,
-                counterparty=counterparty,
-                amount=str(amount),
-                available=str(available),
-                limit=str(self.limit),
-                counterparty_limit=str(self.counterparty_limit),
+        state = _without(state, key)
+        for at, (counterparty, amount) in enumerate(amounts.items()):
+            available = self.available(state, counterparty)
+            if amount < 0 or amount > available:
+                raise BudgetExceeded(
+                    "The budget does not hold this amount",
+                    key=key,
+                    counterparty=counterparty,
+                    amount=str(amount),
+                    available=str(available),
+                    limit=str(self.limit),
+                    counterparty_limit=str(self.counterparty_limit),
+                )
+            part = f"{key}{PART}{counterparty}" if at else key
+            state = _put(
+                state, BudgetEntry(key=part, counterparty=counterparty, amount=amount, status="reserved")
             )
-        return _put(state, BudgetEntry(key=key, counterparty=counterparty, amount=amount, status="reserved"))
+        return state
 
     def commit(self, state: BudgetState, key: str) -> BudgetState:
-        """The reservation became a signed deal. Committing twice changes nothing. Raises
-        `BudgetEntryUnknown`.
+        """The reservation became a signed deal, or the deals of a bundle. Committing twice changes nothing.
+        Raises `BudgetEntryUnknown`.
         """
-        held = _held(state, key)
-        return (
-            state
-            if held.status == "committed"
-            else _put(state, held.model_copy(update={"status": "committed"}))
-        )
+        _held(state, key)
+        for held in state.entries_of(key):
+            if held.status != "committed":
+                state = _put(state, held.model_copy(update={"status": "committed"}))
+        return state
 
     def release(self, state: BudgetState, key: str) -> BudgetState:
         """The negotiation died: its reservation is free again. A key that is not there changes nothing, so
         that a release may be repeated. Raises `BudgetEntryCommitted`.
         """
-        held = state.entry(key)
-        if held is None:
-            return state
-        if held.status == "committed":
+        if any(entry.status == "committed" for entry in state.entries_of(key)):
             raise BudgetEntryCommitted("The amount is committed", key=key)
-        return BudgetState(entries=tuple(entry for entry in state.entries if entry.key != key))
+        return _without(state, key)
 
     def refund(self, state: BudgetState, key: str, amount: int) -> BudgetState:
         """`amount` base units of a committed deal came back. Raises `BudgetEntryUnknown`,
@@ -151,6 +172,12 @@ def _held(state: BudgetState, key: str) -> BudgetEntry:
     if held is None:
         raise BudgetEntryUnknown("Nothing is reserved under this key", key=key)
     return held
+
+
+def _without(state: BudgetState, key: str) -> BudgetState:
+    if not state.entries_of(key):
+        return state
+    return BudgetState(entries=tuple(entry for entry in state.entries if not entry.belongs(key)))
 
 
 def _put(state: BudgetState, entry: BudgetEntry) -> BudgetState:

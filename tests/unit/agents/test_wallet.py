@@ -14,16 +14,19 @@ from parley.agents.errors import ApprovalRequired, GuardRefused, JournalConflict
 from parley.agents.gatekeeper import Guard
 from parley.agents.knowledge import StaticKnowledge
 from parley.agents.session import NegotiationSession
+from parley.negotiation.machine import Machine
 from parley.policy.budget import Budget
 from parley.policy.errors import BudgetExceeded
 from parley.policy.facts import Counterparty
 from parley.policy.models import Bundle
 from parley.policy.service import PolicyEngine
+from parley.scenarios.campaign import campaign
 from parley.terms.actions import Receipt, Refund, Split, receive_authorization_digest
 from parley.terms.eip712 import domain_separator
 from parley.terms.errors import DealInvalid
-from parley.terms.signing import recover
-from parley.terms.values import Hash32
+from parley.terms.opening import Party
+from parley.terms.signing import LocalSigner, recover
+from parley.terms.values import Address, Hash32
 
 CHAIN = 31_337
 ESCROW = "0x" + "e5" * 20
@@ -337,3 +340,41 @@ def test_the_key_shows_nowhere(world: Any) -> None:
     assert repr(wallet) == f"Wallet({wallet.address})"
     public = [name for name in dir(wallet) if not name.startswith("_")]
     assert not {name for name in public if "signer" in name or "key" in name}
+
+
+def test_joint_terms_bind_the_budget_with_everyone_who_is_paid(world: Any) -> None:
+    domain = campaign(Address(TOKEN)).domain
+    wallets = {role: world.wallet(role) for role in domain.roles}
+    opening = world.opening(
+        domain,
+        wallets["budget"].address,
+        wallets["channel"].address,
+        parties=tuple(Party(role=role, address=each.address, epoch=0) for role, each in wallets.items()),
+        first="budget",
+        reviewers=(LocalSigner(bytes(31) + b"\x07").address,),
+    )
+    machine = Machine(domain, opening)
+    values = {
+        "total_spend": 100_000 * 10**6,
+        "search_share": 50,
+        "social_share": 50,
+        "display_share": 0,
+        "start_week": 8,
+        "weeks": 8,
+    }
+
+    def payer(share: int) -> Any:
+        budget = Budget(limit=100_000 * 10**6, per_counterparty_ppm=share)
+        return world.wallet("budget", guard=Guard(budget=budget))
+
+    state = machine.initial()
+    assert not payer(800_000).admits(machine, state, values, "outgoing"), "85 % are the capacity's"
+    assert payer(850_000).admits(machine, state, values, "outgoing")
+    gate = payer(850_000)._gate
+    offer = gate._draft(machine, domain.encode_values(values))
+    gate.check_terms(machine, state, offer, "outgoing", opening.opened_at)
+    ledger = gate.journal.budget()
+    paid = {role: ledger.bound(counterparty=wallets[role].address) for role in ("channel", "capacity")}
+    assert paid == {"channel": 15_000 * 10**6, "capacity": 85_000 * 10**6}
+    gate.release(state.negotiation)
+    assert gate.journal.budget().bound() == 0

@@ -88,3 +88,26 @@ def test_no_order_of_acts_breaks_the_limits(acts: list[tuple[str, str, int]]) ->
         assert state.bound() <= 1_000
         assert max(state.bound(counterparty=A), state.bound(counterparty=B)) <= 600
         assert all(entry.amount >= 0 for entry in state.entries)
+
+
+def test_a_bundle_is_booked_to_each_that_it_pays() -> None:
+    state = BUDGET.reserve_each(BudgetState(), "1", {A: 300, B: 500})
+    assert (state.bound(counterparty=A), state.bound(counterparty=B)) == (300, 500)
+    assert [entry.key for entry in state.entries_of("1")] == ["1", f"1/{B}"]
+    assert BUDGET.available(state, B) == 100
+    assert BUDGET.available(state, B, without="1") == 600, "all of it is its own"
+    with pytest.raises(BudgetExceeded) as caught:
+        BUDGET.reserve_each(state, "1", {A: 300, B: 601})
+    assert caught.value.values["counterparty"] == B
+    with pytest.raises(BudgetExceeded):
+        BUDGET.reserve_each(state, "2", {A: 100, B: 101})
+    alone = BUDGET.reserve_each(state, "1", {B: 200})
+    assert alone.bound() == 200, "the other's part goes with the offer that named it"
+    signed = BUDGET.commit(state, "1")
+    assert {entry.status for entry in signed.entries} == {"committed"}
+    with pytest.raises(BudgetEntryCommitted):
+        BUDGET.reserve_each(signed, "1", {A: 1})
+    assert BUDGET.release(state, "1") == BudgetState()
+    assert BUDGET.release(BUDGET.reserve(state, "10", A, 5), "1").bound() == 5, (
+        "another key that begins alike"
+    )
