@@ -9,10 +9,14 @@ import pytest
 from parley.negotiation.analysis import Analysis
 from parley.negotiation.simulation import Match, Seat
 from parley.negotiation.space import Space
+from parley.negotiation.status import Reason
 from parley.negotiation.strategies import make_strategy
+from parley.policy.errors import NoAdmissibleOffer
 from parley.policy.facts import Counterparty, facts_of
+from parley.policy.models import Bundle
 from parley.policy.service import PolicyEngine
-from parley.scenarios.campaign import APPROVAL_OVER, ROLES, campaign, play_campaign
+from parley.policy.solver import Situation, best_offer
+from parley.scenarios.campaign import APPROVAL_OVER, ROLES, Campaign, campaign, play_campaign
 from parley.scenarios.gate import Gate, says_no
 from parley.terms.deal import Deal, bundle_hash
 from parley.terms.message import Performative
@@ -157,3 +161,40 @@ def test_over_the_threshold_only_the_budget_asks_and_a_refusal_is_remembered() -
     assert not gate.admits({**GOOD, "total_spend": 135_000 * USD})
     other = Gate(SCENARIO.policies["channel"], match, "channel", Counterparty(address=ZERO_ADDRESS))
     assert other.admits(dear)
+
+
+def _wanting(*expressions: tuple[str, str]) -> Campaign:
+    """The campaign with further rules of the budget's owner."""
+    document = SCENARIO.policies["budget"].as_json()
+    pattern = document["rules"][0]
+    document["rules"] += [
+        {**pattern, "id": name, "expression": expression} for name, expression in expressions
+    ]
+    return replace(SCENARIO, policies={**SCENARIO.policies, "budget": Bundle.parse(document)})
+
+
+def test_a_campaign_that_cannot_be_is_explained_by_the_rules_in_conflict() -> None:
+    early, long = ("early", "values.start_week <= 4"), ("long", "values.weeks >= 5")
+    late = ("late", "values.start_week >= 7")
+
+    def conflict(scenario: Campaign) -> set[str]:
+        situation = Situation(
+            PolicyEngine(scenario.policies["budget"]),
+            "budget",
+            Counterparty(address=Address("0x" + "22" * 20)),
+            1_700_000_000,
+        )
+        with pytest.raises(NoAdmissibleOffer) as caught:
+            best_offer(scenario.domain, scenario.profiles["budget"], situation=situation)
+        return {each["id"] for each in caught.value.values["conflict"]}
+
+    impossible = _wanting(early, long)
+    assert conflict(impossible) == {"early", "long", "blocked-weeks"}, "no more than what contradicts itself"
+    assert conflict(_wanting(early, late)) == {"early", "late"}
+    played = play_campaign(impossible)
+    assert not played.result.agreed
+    assert played.deals == ()
+    assert played.result.ending.reason is Reason.WITHDRAWN
+    role, why = played.result.record[-1]
+    assert (role, why.text) == ("budget", "policy and constraints leave no offer")
+    assert play_campaign(_wanting(early)).result.ending.status.live is False
