@@ -47,11 +47,11 @@ library DealRules {
             wrong := or(wrong, or(iszero(calldataload(deal)), iszero(calldataload(add(deal, 0x20)))))
             wrong := or(wrong, eq(calldataload(deal), calldataload(add(deal, 0x20))))
             // payout: INSTANT to INSTANT + PAYOUT_BITS
-            wrong := or(wrong, xor(shr(2, calldataload(add(deal, 0x220))), 1))
+            wrong := or(wrong, iszero(eq(shr(2, calldataload(add(deal, 0x220))), 1)))
             wrong := or(wrong, gt(timestamp(), calldataload(add(deal, 0x120))))
             // one milestone, of the price
             let place := add(deal, calldataload(add(deal, 0x240)))
-            wrong := or(wrong, xor(calldataload(place), 1))
+            wrong := or(wrong, iszero(eq(calldataload(place), 1)))
             wrong := or(wrong, xor(calldataload(add(place, 0x20)), calldataload(add(deal, 0xa0))))
             wrong := iszero(iszero(or(wrong, iszero(calldataload(add(deal, 0xa0))))))
         }
