@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
+import aiohttp
 import orjson
 
 from bench.talks import CHAIN, offer, salt
@@ -42,23 +42,23 @@ class Side:
     """An agent with its session, and what it has heard from the chain so far."""
 
     signer: LocalSigner
-    http: httpx.AsyncClient
+    http: aiohttp.ClientSession
     headers: dict[str, str] = field(default_factory=dict)
     heard: dict[tuple[str, str], asyncio.Future[None]] = field(default_factory=dict)
 
     async def sign_in(self) -> None:
-        asked = await self.http.post("/v1/challenge", json={"agent": self.signer.address})
-        challenge = asked.raise_for_status().json()["challenge"]
+        asked = await self.post("/v1/challenge", {"agent": self.signer.address})
+        challenge = asked["challenge"]
         signature = self.signer.sign_digest(Challenge.parse(challenge).digest(CHAIN))
-        session = await self.http.post("/v1/session", json={"challenge": challenge, "signature": signature})
-        token = session.raise_for_status().json()["token"]
-        self.headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        session = await self.post("/v1/session", {"challenge": challenge, "signature": signature})
+        self.headers = {"Authorization": f"Bearer {session['token']}", "Content-Type": "application/json"}
 
     async def post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = await self.http.post(path, content=orjson.dumps(body), headers=self.headers)
-        if answer.status_code >= 300:
-            raise DealFailed("The gateway refused a step of a deal.", path=path, answer=answer.text[:400])
-        found: dict[str, Any] = orjson.loads(answer.content)
+        async with self.http.post(path, data=orjson.dumps(body), headers=self.headers) as answer:
+            content = await answer.read()
+        if answer.status >= 300:
+            raise DealFailed("The gateway refused a step of a deal.", path=path, answer=content[:400])
+        found: dict[str, Any] = orjson.loads(content)
         return found
 
     def told(self, kind: str, deal_id: str) -> asyncio.Future[None]:
@@ -67,13 +67,13 @@ class Side:
 
     async def listen(self) -> None:
         """Follows the gateway's events for as long as it runs."""
-        kind = b""
-        async with self.http.stream("GET", "/v1/events", headers=self.headers, timeout=None) as stream:
-            async for line in stream.aiter_lines():
-                name, _, value = line.partition(": ")
-                if name == "event":
-                    kind = value.encode()
-                elif name == "data" and kind in (OPENED.encode(), SETTLED.encode()):
+        kind, forever = b"", aiohttp.ClientTimeout(total=None)
+        async with self.http.get("/v1/events", headers=self.headers, timeout=forever) as stream:
+            async for line in stream.content:
+                name, _, value = line.rstrip(b"\n").partition(b": ")
+                if name == b"event":
+                    kind = value
+                elif name == b"data" and kind in (OPENED.encode(), SETTLED.encode()):
                     done = self.told(kind.decode(), orjson.loads(value)["subject"])
                     if not done.done():
                         done.set_result(None)

@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
+import aiohttp
 import psutil
+import uvloop
 
 from bench.bargains_settled import Bargain, Side, all_at_once
 from bench.gateway_process import GatewayProcess, running
@@ -110,7 +111,7 @@ async def present(place: Yard) -> AsyncIterator[list[tuple[Side, Side]]]:
     async with contextlib.AsyncExitStack() as ending:
         sides: list[Side] = []
         for signer in (*place.buyers, *place.sellers):
-            http = httpx.AsyncClient(base_url=place.gateway.url, timeout=120)
+            http = aiohttp.ClientSession(place.gateway.url, timeout=aiohttp.ClientTimeout(total=120))
             sides.append(Side(signer, await ending.enter_async_context(http)))
             await sides[-1].sign_in()
         heard = [asyncio.create_task(side.listen()) for side in sides[: len(place.buyers)]]
@@ -159,9 +160,9 @@ async def measured(place: Yard) -> Result:
         "synchronisation) with its settlement worker, Anvil with automining, a process with all agents, on "
         "one machine. A deal: an opening, eight offers and the acceptance, each signed by its sender, "
         "posted singly and judged by 20 rules; the seller's and the buyer's signature; opened by the relayer "
-        "from the buyer's allowance; the buyer, told by the event stream, signs the receipt; done when the "
-        "stream tells that the escrow has settled. The stages were run one after the other, all deals "
-        f"together, on {STAGED} other deals.",
+        "from the buyer's allowance, calls that wait joined in one transaction; the buyer, told by the event "
+        "stream, signs the receipt; done when the stream tells that the escrow has settled. The stages were "
+        f"run one after the other, all deals together, on {STAGED} other deals.",
         parts={**whole, **parts},
     )
 
@@ -202,7 +203,7 @@ async def _both(first: Stage, second: Stage) -> None:
 
 def run() -> list[Result]:
     with yard() as place:
-        return [asyncio.run(measured(place))]
+        return [uvloop.run(measured(place))]
 
 
 BENCH = Bench("deals", "whole deals a second on one machine (T10)", run)

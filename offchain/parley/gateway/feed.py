@@ -167,20 +167,24 @@ class Feed:
             return list(islice(self._tail, start, start + PAGE))
         return await asyncio.to_thread(self._store.feed, position, PAGE)
 
-    async def events(self, agent: str, after: int, heartbeat: float) -> AsyncIterator[StoredEvent | None]:
-        """Events after position `after` that `agent` may see; None now and then when there is nothing."""
+    async def events(self, agent: str, after: int, heartbeat: float) -> AsyncIterator[list[StoredEvent]]:
+        """Events after position `after` that `agent` may see, as many at a time as there are; an empty list
+        now and then when there is nothing.
+        """
         with self._reading():
             while not self._stopped:
-                moved = self._moved
+                moved, seen = self._moved, []
                 batch = await self._after(after)
                 for event in batch:
                     after = event.position
                     if agent in self._audiences.of(event.stream):
-                        yield event
+                        seen.append(event)
+                if seen:
+                    yield seen
                 if batch:
                     await asyncio.sleep(0)
                 elif not await _set_within(moved, heartbeat):
-                    yield None
+                    yield []
 
 
 async def _set_within(event: asyncio.Event, seconds: float) -> bool:

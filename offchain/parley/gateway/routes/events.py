@@ -42,8 +42,8 @@ def routes(gateway: Gateway) -> APIRouter:
 
     async def stream(agent: Address, expires_at: int, start: int, fresh: bool) -> AsyncIterator[bytes]:
         yield position_text(start) if fresh else b": resumed\n\n"
-        async for event in feed.events(agent, start, HEARTBEAT):
-            yield b": waiting\n\n" if event is None else as_text(event)
+        async for found in feed.events(agent, start, HEARTBEAT):
+            yield b"".join(map(as_text, found)) or b": waiting\n\n"
             if gateway.clock() > expires_at:
                 return  # the client signs in again and resumes
 
