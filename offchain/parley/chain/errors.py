@@ -123,6 +123,23 @@ class Withdrawn(ChainError):
     next_action = "Read the deal: what the transaction was for happened otherwise, or cannot happen now."
 
 
+class NodesDisagree(ChainError):
+    """The nodes that are asked tell different chains, and no side can be believed. `values.said` is what each
+    said of the block.
+    """
+
+    code = "chain.nodes-disagree"
+    next_action = "Wait until they agree, or take out of the configuration the node that is wrong."
+    retryable = True
+
+
+class CertaintyInvalid(ChainError):
+    """The thresholds of confirmations do not read."""
+
+    code = "chain.certainty-invalid"
+    next_action = "Write VALUE:BLOCKS or TOKEN/VALUE:BLOCKS in base units, with commas between."
+
+
 class ContractMissing(ChainError):
     """There is no contract, or another one, at the address."""
 

@@ -10,22 +10,28 @@ blocks loses nothing and repeats nothing; of two indexers on one store one wins 
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from parley.chain.audit import Auditor, Gap
+from parley.chain.certainty import Certainty
 from parley.chain.errors import NodeAnswerInvalid
 from parley.chain.escrow import EscrowContract
 from parley.chain.fold import PREFIX, UNDONE, ChainDeal, ChainEvent, effective, fold
 from parley.chain.follower import Applied, Batch, Follower
 from parley.chain.node import NodeClient
 from parley.chain.projection import chain_events, moves, put_deal
+from parley.chain.witnesses import Witnesses
 from parley.errors import ParleyError
 from parley.store import ANY, EventStore, NewEvent, Transaction, schema
 from parley.store.codec import decode, encode
 from parley.store.schema import upsert
 
+ALARMS: Final = "relayer"
+"""The stream of what an operator has to know."""
 _KEEP: Final = 256
 """Blocks without logs are forgotten this far behind the tip; those with logs are kept for good."""
 
@@ -61,13 +67,23 @@ class Indexer:
         *,
         start_block: int = 0,
         confirmations: int = 0,
+        witnesses: Witnesses | None = None,
+        certainty: Certainty | None = None,
     ) -> None:
+        self.witnesses = witnesses or Witnesses(node)
+        self.certainty = certainty or Certainty()
+        self._confirmations = confirmations
         self._store = store
         self._node = node
         self._escrow = escrow
         self._name = f"{node.chain_id()}:{escrow.address}"
         self.stream = f"escrow:{self._name}"
-        self._follower = Follower(node, escrow.address, start=start_block, confirmations=confirmations)
+        self._followers = {
+            each: Follower(each, escrow.address, start=start_block, confirmations=confirmations)
+            for each in self.witnesses.nodes
+        }
+        self._auditor = Auditor(store, node, escrow, self._name, start_block)
+        self._audited_at = 0
         self._ticking = threading.Lock()
         self.head = -1
         self.last_error: ParleyError | None = None
@@ -112,12 +128,66 @@ class Indexer:
         return Progress(-1 if now is None else now.number, batch.head, applied, undone, idle=False)
 
     def _next(self, tip: Applied | None) -> Batch:
+        batch = self._read(self._node, tip)
+        if self.witnesses.alone or batch.empty:
+            return batch
+        # What is new, or was undone, must be what the believed nodes say of it.
+        number = batch.blocks[-1][0].number if batch.blocks else (0 if tip is None else tip.number)
+        believed = self._believed(number)
+        return batch if believed is self._node else self._read(believed, tip)
+
+    def _believed(self, number: int) -> NodeClient:
+        """The node that is believed about a block; that they disagree is said once."""
+        before = self.witnesses.disagreement
+        try:
+            return self.witnesses.judge(number)
+        finally:
+            found = self.witnesses.disagreement
+            if found is not None and before is None:
+                said = NewEvent("indexer.disagreement", found.as_json())
+                self._store.append(ALARMS, ANY, [said])
+
+    def _read(self, node: NodeClient, tip: Applied | None) -> Batch:
+        follower = self._followers[node]
         for _ in range(2):
             try:
-                return self._follower.next(tip, self._applied)
+                return follower.next(tip, self._applied)
             except NodeAnswerInvalid:
                 continue  # the chain may just have changed under the questions
-        return self._follower.next(tip, self._applied)
+        return follower.next(tip, self._applied)
+
+    # --------------------------------------------------------------- looking again
+
+    def audit(self, every: int = 60) -> Gap | None:
+        """Look again at a window of what was indexed, at most once in `every` seconds. Where the node's logs
+        differ everything from there on is undone and read anew, and an event says so.
+        """
+        now, tip = self._store.now(), self.cursor()
+        if tip is None or now - self._audited_at < every or (not self.witnesses.alone and self.disagreeing):
+            return None
+        self._audited_at = now
+        gap = self._auditor.step(tip.number)
+        if gap is not None:
+            self.rewind(gap.number - 1, {"missing": gap.missing, "extra": gap.extra})
+        return gap
+
+    @property
+    def disagreeing(self) -> bool:
+        """Whether the nodes told different chains when they were asked last."""
+        return self.witnesses.disagreement is not None
+
+    def rewind(self, above: int, why: Mapping[str, Any]) -> None:
+        """Undo what was applied above a block, so that the next ticks read it anew."""
+        with self._ticking:
+            version = self._cursor()[1]
+            self._write(Batch(above, (), self.head), version)
+            event = NewEvent("indexer.gap", {"above": above, **why})
+            self._store.append(ALARMS, ANY, [event])
+
+    def depth_of(self) -> int:
+        """The height below which blocks count as applied: the cursor and the confirmations on top of it."""
+        tip = self.cursor()
+        return -1 if tip is None else tip.number + self._confirmations
 
     def cursor(self) -> Applied | None:
         """The last applied block."""
@@ -240,6 +310,13 @@ class Indexer:
         return fold(deal_id, effective([*stored, *((event.kind, event.data) for event in changes)]))
 
     # ----------------------------------------------------------------- reading
+
+    def sure_view(self, deal_id: str) -> tuple[ChainDeal, tuple[ChainEvent, ...]]:
+        """What the chain says of a deal with as many blocks on top as its value asks for, and the events that
+        have fewer.
+        """
+        whole = self.deal_view(deal_id)
+        return self.certainty.sure(whole, self.depth_of()) if self.certainty.thresholds else (whole, ())
 
     def deal_view(self, deal_id: str) -> ChainDeal:
         """What the applied blocks say of a deal; status UNOPENED when they say nothing."""

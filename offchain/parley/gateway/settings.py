@@ -40,6 +40,9 @@ class GatewaySettings(BaseSettings):
     registry: str | None = Field(default=None, pattern=ADDRESS_PATTERN)
     start_block: int = Field(default=0, ge=0)
     confirmations: int = Field(default=0, ge=0)
+    confirmations_by_value: str = ""  # more for dear deals: VALUE:BLOCKS or TOKEN/VALUE:BLOCKS, with commas
+    witnesses: Texts = ()  # URLs of further nodes that are asked whether they see the same chain
+    witness_quorum: int = Field(default=1, ge=1)  # nodes that must agree on a block
 
     local_chain: bool = False  # a throwaway Anvil: an extra block clears it when its automining stalls
 
@@ -110,7 +113,9 @@ class GatewaySettings(BaseSettings):
                 raise ValueError(f"not a class of data (public, internal, personal): {name[:60]}")
         return found
 
-    @field_validator("operators", "reviewers", "consent_classes", "oidc_redirects", mode="before")
+    @field_validator(
+        "operators", "reviewers", "consent_classes", "oidc_redirects", "witnesses", mode="before"
+    )
     @classmethod
     def _listed(cls, given: object) -> object:
         """From the environment: a list with commas or spaces between its items."""

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from parley.chain.batching import BatchSettings
+from parley.chain.certainty import Certainty
 from parley.chain.deploy import check_deployment
 from parley.chain.errors import NodeRefused
 from parley.chain.escrow import Opening, Status
@@ -17,6 +18,7 @@ from parley.chain.node import NodeClient
 from parley.chain.relayer import Relayer
 from parley.chain.sender import SenderSettings
 from parley.chain.spending import GasBudget
+from parley.chain.witnesses import Witnesses
 from parley.errors import ParleyError
 from parley.gateway.deals import DealDesk, Submitted
 from parley.gateway.errors import SettlementUnavailable
@@ -188,8 +190,15 @@ def open_desk(
     node = NodeClient(settings.rpc_url or "", chain_id=settings.chain_id)
     node.check()
     escrow = check_deployment(node, settings.escrow)
+    others = [NodeClient(url, chain_id=settings.chain_id, attempts=1) for url in settings.witnesses]
     indexer = Indexer(
-        store, node, escrow, start_block=settings.start_block, confirmations=settings.confirmations
+        store,
+        node,
+        escrow,
+        start_block=settings.start_block,
+        confirmations=settings.confirmations,
+        witnesses=Witnesses(node, others, settings.witness_quorum),
+        certainty=Certainty.of(settings.confirmations_by_value),
     )
 
     def nudge() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parley.chain.escrow import Funding, FundingKind, Opening
-from parley.chain.fold import ChainDeal
+from parley.chain.fold import ChainDeal, ChainEvent
 from parley.terms.deal import Deal
 from parley.terms.mandates import MANDATE_KIND, mandate_signature_parts
 from parley.terms.values import ZERO_ADDRESS, Address
@@ -229,6 +229,7 @@ class TransactionView:
 class DealView:
     """A deal as it stands. `status` comes from indexed events alone once the deal is on the chain; before
     that it is `pending` (accepted, on its way) or `failed` (the chain would refuse it; `error` says why).
+    `unsure` are events that too few blocks lie on for the deal's value: they do not count yet.
     """
 
     submitted: SubmittedDeal
@@ -238,6 +239,7 @@ class DealView:
     transactions: tuple[TransactionView, ...]
     actions: tuple[NextAction, ...]
     error: dict[str, Any] | None
+    unsure: tuple[ChainEvent, ...] = ()
 
     @property
     def deal_id(self) -> str:
@@ -295,6 +297,10 @@ class DealView:
                     "transaction": event.transaction,
                 }
                 for event in chain.events
+            ],
+            "unconfirmed": [
+                {"name": event.name, "block": event.block_number, "transaction": event.transaction}
+                for event in self.unsure
             ],
             "error": self.error,
         }

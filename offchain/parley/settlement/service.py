@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Self
 
 from parley.chain.batching import BatchSettings
+from parley.chain.certainty import Certainty
 from parley.chain.deploy import check_deployment
 from parley.chain.escrow import EscrowContract, Funding, FundingKind, Opening, Status
 from parley.chain.indexer import Indexer
@@ -23,6 +24,7 @@ from parley.chain.opening_errors import BundleSize
 from parley.chain.relayer import Relayer
 from parley.chain.sender import SenderSettings
 from parley.chain.spending import GasBudget
+from parley.chain.witnesses import Witnesses
 from parley.settlement.actions import (
     Planned,
     plan,
@@ -79,6 +81,8 @@ class Settlement:
         confirmations: int = 0,
         nudge: Callable[[], None] | None = None,
         others: Sequence[Signer] = (),
+        certainty: Certainty | None = None,
+        witnesses: Witnesses | None = None,
         budget: GasBudget | None = None,
         batches: BatchSettings | None = None,
     ) -> Self:
@@ -100,7 +104,15 @@ class Settlement:
             batches=batches,
             nudge=nudge,
         )
-        indexer = Indexer(store, node, contract, start_block=start_block, confirmations=confirmations)
+        indexer = Indexer(
+            store,
+            node,
+            contract,
+            start_block=start_block,
+            confirmations=confirmations,
+            witnesses=witnesses,
+            certainty=certainty,
+        )
         return cls(store, sender, indexer, contract)
 
     # --------------------------------------------------------------- submission
@@ -295,7 +307,7 @@ class Settlement:
     def deal(self, deal_id: str) -> DealView:
         """A deal as it stands, from the store alone. Raises `DealUnknown`."""
         submitted = self._known(deal_id)
-        chain = self.indexer.deal_view(deal_id)
+        chain, unsure = self.indexer.sure_view(deal_id)
         status = chain.status_word
         if chain.status is Status.UNOPENED:
             status = FAILED if submitted.status == FAILED else PENDING
@@ -314,6 +326,7 @@ class Settlement:
             transactions=sent,
             actions=actions(submitted.deal, chain, status),
             error=self._deals.failure(deal_id) if status == FAILED else None,
+            unsure=unsure,
         )
 
     def of_account(self, account: str) -> tuple[TransactionView, ...]:

@@ -56,7 +56,7 @@ class Upkeep:
 
     def _follow(self) -> bool:
         progress = self._indexer.tick()
-        return not progress.idle
+        return not progress.idle or self._indexer.audit() is not None
 
     def _take_note(self) -> bool:
         """Turn failed intents into facts about their deals, or about the account whose action it was."""
