@@ -1,4 +1,4 @@
-"""Several senders as one: each has a key, so a line of nonces of its own; one that is stuck stops no other."""
+"""Several senders as one: each has a key, so a line of nonces of its own; a stuck one stops no other."""
 
 from __future__ import annotations
 
