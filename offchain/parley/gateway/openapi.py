@@ -16,6 +16,8 @@ from pydantic.json_schema import models_json_schema
 
 from parley.gateway.deals import ROUTES
 from parley.gateway.directory import Profile
+from parley.gateway.examples import Examples
+from parley.gateway.gateway import Gateway
 from parley.gateway.problems import PROBLEM_TYPE
 from parley.gateway.routes import (
     account_actions,
@@ -132,21 +134,29 @@ def _document(app: FastAPI) -> dict[str, Any]:
     components = found.setdefault("components", {})
     components.setdefault("schemas", {}).update({**defined["$defs"], "Problem": PROBLEM})
     problem = {PROBLEM_TYPE: {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
+    examples = _examples(app.state.gateway)
     for path, methods in found["paths"].items():
         for method, operation in methods.items():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = {"description": "A refusal", "content": problem}
             if method == "post":
-                operation["requestBody"] = _body(BODIES[path], references)
+                operation["requestBody"] = _body(BODIES[path], references, examples.get(path))
             if method == "get":
                 operation.setdefault("parameters", []).extend(map(_query, QUERIES.get(path, ())))
     return found
 
 
-def _body(models: tuple[type[BaseModel], ...], references: Any) -> dict[str, Any]:
+def _examples(gateway: Gateway) -> dict[str, Any]:
+    settings = gateway.settings
+    made = Examples(settings.chain_id, settings.escrow, gateway.receipts.gateway)
+    return {example.path: example.body for example in made.all}
+
+
+def _body(models: tuple[type[BaseModel], ...], references: Any, example: Any) -> dict[str, Any]:
     schemas = [references[model, "validation"] for model in models]
     schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
-    return {"required": True, "content": {"application/json": {"schema": schema}}}
+    content = {"schema": schema} if example is None else {"schema": schema, "example": example}
+    return {"required": True, "content": {"application/json": content}}
 
 
 def _query(name: str) -> dict[str, Any]:
