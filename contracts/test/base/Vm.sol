@@ -126,6 +126,8 @@ interface Vm {
     function parseJsonBytes32(string calldata json, string calldata key) external pure returns (bytes32);
     function parseJsonBytes32Array(string calldata json, string calldata key) external pure returns (bytes32[] memory);
 
+    function envOr(string calldata name, string calldata otherwise) external view returns (string memory value);
+
     // Text
     function toString(address value) external pure returns (string memory);
     function toString(bytes calldata value) external pure returns (string memory);
