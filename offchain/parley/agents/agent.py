@@ -11,7 +11,7 @@ from typing import Any, Self
 from parley.agents.channel import GatewayChannel
 from parley.agents.client import GatewayClient, readiness
 from parley.agents.conduct import Deliverable, Report
-from parley.agents.errors import AgentError
+from parley.agents.errors import AgentError, GatewayProblem
 from parley.agents.fulfilment import Fulfilment
 from parley.agents.gatekeeper import Guard
 from parley.agents.journal import Journal
@@ -236,10 +236,16 @@ class Agent:
         return talk
 
     def standing(self, deal_id: Hash32) -> Standing | None:
-        """How a live deal stands, as the gateway's indexer knows it. An answer that is wrong makes an
-        amendment void at the escrow, and nothing else.
+        """How a live deal stands, as the gateway's indexer knows it; None for one that is not live or not
+        known to it. An answer that is wrong makes an amendment void at the escrow; who counts on bonds of
+        bidders reads the chain (`parley.agents.bonds.on_chain`).
         """
-        view = self.client.deal(deal_id)
+        try:
+            view = self.client.deal(deal_id)
+        except GatewayProblem as problem:
+            if problem.http_status == 404:
+                return None
+            raise
         if view.phase not in ("open", "rejected"):
             return None
         return Standing(view.milestone, int(view.locked), view.shift, view.seller_lost_bps)

@@ -6,6 +6,7 @@ has nothing to add. Where shading pays (the first price) a person or another pro
 
 from __future__ import annotations
 
+from parley.agents.errors import BondNotOpen
 from parley.agents.seals import SealedMoves
 from parley.agents.session import NegotiationSession
 from parley.negotiation.errors import ApprovalMissing
@@ -66,7 +67,11 @@ class HonestAttendance:
         session = self.session
         if self._draft is not None and self._draft.expires_at < session.wallet.clock():
             self._draft = None
-        draft = self._draft = self._draft or self._moves.draft_award()
+        try:
+            draft = self._draft = self._draft or self._moves.draft_award()
+        except BondNotOpen:
+            # Whoever reads the chain may be behind. If it stays so, anyone ends it after the award window.
+            return None
         if not self._agreeable(draft):
             session.withdraw("no award is worth it")
             return "withdrew"

@@ -83,6 +83,15 @@ class SealMissing(AgentError):
     next_action = "Seal first in the commit window; award once every seal is open or its window is over."
 
 
+class BondNotOpen(AgentError):
+    """Bids stand whose bond is not open on the chain. `values`: `roles`, `bonds` (deal ids)."""
+
+    code = "agent.bond-not-open"
+    status = 409
+    retryable = True
+    next_action = "Look again when the chain is read; withdraw, or let the award window end, if it stays so."
+
+
 class JournalConflict(AgentError):
     """A different message for a step this agent has already signed: signing it would be equivocation."""
 

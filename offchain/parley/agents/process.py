@@ -66,6 +66,7 @@ class AgentProcess:
                 {known.address: known for known in config.counterparties},
                 config.limits,
                 self._reputation if config.reputation else None,
+                lambda deal_id: self.agent.standing(deal_id),
                 sourced=self._sourced(clock) if config.facts else None,
             ),
             tokens={token: TokenName(name.name, name.version) for token, name in config.tokens.items()},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from parley.agents.bonds import require_bonds
 from parley.agents.errors import GuardRefused, SealMissing
 from parley.agents.session import NegotiationSession
 from parley.negotiation.protocols.auction import SealedBids
@@ -52,7 +53,8 @@ class SealedMoves:
 
     def draft_award(self, seconds: int | None = None) -> Award:
         """The award that the rule gives, standing for `seconds` (the whole window by default), not signed
-        yet: what an approval can be asked for. Raises SealMissing while there is none to make.
+        yet: what an approval can be asked for. Raises SealMissing while there is none to make, and
+        BondNotOpen where it would rest on a bid without its bond.
         """
         session, protocol = self.session, self.session.machine.protocol
         winner: str | None = None
@@ -66,6 +68,7 @@ class SealedMoves:
             window = protocol.mediation.award_seconds
         if values is None:
             raise SealMissing("nothing is revealed that an award could follow from", negotiation=session.id)
+        require_bonds(session)
         now = max(session.wallet.clock(), session.state.last_sent_at)
         return Award(
             salt=session.salt(),

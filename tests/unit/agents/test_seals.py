@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from parley.agents.errors import GuardRefused, SealMissing
+from parley.agents.attending import HonestAttendance
+from parley.agents.bonds import on_chain
+from parley.agents.errors import BondNotOpen, GuardRefused, SealMissing
 from parley.agents.gatekeeper import Guard
+from parley.agents.knowledge import StaticKnowledge
 from parley.agents.seals import SealedMoves
 from parley.agents.session import NegotiationSession
+from parley.chain.escrow import DealState, EscrowContract, Status
 from parley.negotiation.errors import SealRepeated
+from parley.negotiation.space import Space
+from parley.negotiation.utility import Profile
 from parley.policy.budget import Budget
 from parley.policy.errors import BudgetExceeded
+from parley.terms.bonds import bond_deal_id
 from parley.terms.domain import Domain
 from parley.terms.opening import Opening, Party
 from parley.terms.values import Address, Hash32
@@ -168,3 +175,45 @@ def test_a_draw(world: Any, lease3: Callable[..., Domain]) -> None:
     market.as_(first).session.offer(_values(2_000_000))
     with pytest.raises(SealMissing):
         market.as_("north").draft_award()
+
+
+def test_no_award_counts_on_a_bond_that_is_not_open(
+    world: Any, lease3: Callable[..., Domain], make_profile: Callable[..., Profile]
+) -> None:
+    zero, token = "0x" + "00" * 20, "0x" + "70" * 20
+    bond = {
+        "token": token, "amount": "500000", "beneficiary": "0x" + "b0" * 20, "arbiter": zero,
+        "arbiter_fee": "0", "relayer": zero, "relay_fee": "0", "claim_seconds": 600, "review_window": 600, "dispute_window": 600,
+        "ruling_window": 600,
+    }  # fmt: skip
+    section = {
+        "requester": "requester", "side": "buy", "price": "price", "min_bids": 1, "bond": bond, **WINDOWS,
+    }  # fmt: skip
+    domain = lease3(protocol="sealed-bid", auction=section, settlements=[_settlement("winner")])
+    market = Market(world, domain)
+    words: dict[str, Status] = {}
+
+    class Chain:
+        def state_of(self, deal_id: str) -> DealState:
+            return DealState(words.get(deal_id, Status.UNOPENED), 0, 0, 0, 0, 0, 500_000)
+
+    requester = market.wallets["requester"]
+    requester.knowledge = StaticKnowledge(standings=on_chain(cast(EscrowContract, Chain())))
+    market.as_("north").bid(_values(4_000_000))
+    market.as_("south").bid(_values(3_000_000))
+    for name in ("north", "south"):
+        market.as_(name).reveal()
+    bonds = {name: bond_deal_id(domain, market.opening, name) for name in ("north", "south")}
+    words[bonds["south"]] = Status.OPEN
+    with pytest.raises(BondNotOpen) as caught:
+        market.as_("requester").award()
+    assert caught.value.values == {"roles": ["north"], "bonds": [bonds["north"]]}
+    words[bonds["north"]] = Status.CLOSED
+    session = market.sessions["requester"]
+    attendance = HonestAttendance(session, Space(domain, make_profile(domain, "requester")))
+    assert attendance.act() is None, "it waits, and awards nothing"
+    assert session.state.offer is None
+    words[bonds["north"]] = Status.OPEN
+    market.as_("requester").award()
+    market.as_("south").session.accept()
+    assert market.status() == "ACCEPTED"
