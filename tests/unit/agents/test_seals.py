@@ -183,8 +183,8 @@ def test_no_award_counts_on_a_bond_that_is_not_open(
     zero, token = "0x" + "00" * 20, "0x" + "70" * 20
     bond = {
         "token": token, "amount": "500000", "beneficiary": "0x" + "b0" * 20, "arbiter": zero,
-        "arbiter_fee": "0", "relayer": zero, "relay_fee": "0", "claim_seconds": 600, "review_window": 600, "dispute_window": 600,
-        "ruling_window": 600,
+        "arbiter_fee": "0", "relayer": zero, "relay_fee": "0", "claim_seconds": 600, "review_window": 600,
+        "dispute_window": 600, "ruling_window": 600,
     }  # fmt: skip
     section = {
         "requester": "requester", "side": "buy", "price": "price", "min_bids": 1, "bond": bond, **WINDOWS,
