@@ -17,9 +17,11 @@ from typing import Literal
 import sqlalchemy as sa
 
 from parley.chain.create2 import has_code_of, is_escrow
+from parley.chain.errors import NodesDisagree
 from parley.chain.node import NodeClient
+from parley.chain.witnesses import Witnesses
 from parley.errors import ParleyError
-from parley.gateway.keys import expiry, gateway_signer
+from parley.gateway.keys import expiry, gateway_signer, relayers
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.startup import load_document
 from parley.policy.models import Bundle
@@ -28,7 +30,6 @@ from parley.policy.tripwires import Tripwires
 from parley.store.engine import make_engine, parse_url, require_settled
 from parley.store.errors import translate
 from parley.store.schema import HEAD
-from parley.terms.values import Address
 
 ROOM = 512 * 2**20
 """Bytes that should be free where the database lies."""
@@ -80,6 +81,7 @@ def examine(settings: GatewaySettings, now: Callable[[], float] = time.time) -> 
         ("escrow", _escrow),
         ("registry", _registry),
         ("gas", _gas),
+        ("witnesses", _witnesses),
         ("clock", lambda found, given: _clock(found, now)),
     ):
         if node:
@@ -197,12 +199,31 @@ def _registry(node: NodeClient, settings: GatewaySettings) -> str:
 
 
 def _gas(node: NodeClient, settings: GatewaySettings) -> str:
-    address: Address = gateway_signer(settings).address
-    balance = node.balance(address)
-    shown = f"{balance / 10**18:.4f} of the chain's coin at {address}"
-    if balance < COIN:
-        raise _Bad("warn" if balance else "fail", shown, "Send the gateway's account coin to pay gas with.")
+    """Every account that sends transactions has coin; the poorest is shown."""
+    addresses = [signer.address for signer in relayers(settings)] or [gateway_signer(settings).address]
+    held = {address: node.balance(address) for address in addresses}
+    address = min(held, key=lambda each: held[each])
+    shown = f"{held[address] / 10**18:.4f} of the chain's coin at {address}"
+    if held[address] < COIN:
+        broke = all(balance == 0 for balance in held.values())
+        raise _Bad("fail" if broke else "warn", shown, "Send this account coin to pay gas with.")
     return shown
+
+
+def _witnesses(node: NodeClient, settings: GatewaySettings) -> str:
+    """Every further node follows the same chain."""
+    if not settings.witnesses:
+        raise _Bad("skip", "PARLEY_WITNESSES is not set", "")
+    number = max(0, node.block_number() - 1)
+    others = [NodeClient(url, chain_id=settings.chain_id, attempts=1) for url in settings.witnesses]
+    try:
+        believed = Witnesses(node, others, settings.witness_quorum)
+        believed.judge(number)
+    except NodesDisagree as error:
+        raise _Bad("fail", error.message, error.next_action) from None
+    if believed.disagreement is not None:
+        raise _Bad("warn", f"not all nodes agree on block {number}", "Find the node that is wrong.")
+    return f"{1 + len(others)} nodes do not contradict each other on block {number}"
 
 
 def _clock(node: NodeClient, now: Callable[[], float]) -> str:

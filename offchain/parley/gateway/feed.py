@@ -34,10 +34,14 @@ OF_NEGOTIATION = tuple(
 OF_DEAL = ("deal:", "chain:")
 ANOMALIES = "anomalies"
 """The stream of alarms."""
+RELAYER = "relayer"
+"""What the relayer and the indexer say: deals that wait for gas budget, nodes that disagree, gaps."""
 
 
 class Audiences:
-    """Who may see the events of a stream, from documents that never change; anomalies are for operators."""
+    """Who may see the events of a stream, from documents that never change; anomalies and the relayer are for
+    operators.
+    """
 
     def __init__(self, store: EventStore, operators: Iterable[str] = ()) -> None:
         self._store = store
@@ -71,7 +75,7 @@ class Audiences:
             if readers is None:
                 return NOBODY
             return frozenset((readers["requester"], *(readers["invited"] if kind == "rfq" else ())))
-        return self._operators if stream == ANOMALIES else NOBODY
+        return self._operators if stream in (ANOMALIES, RELAYER) else NOBODY
 
 
 class Feed:

@@ -27,14 +27,14 @@ from parley.gateway.governance.policies import PolicyRegister
 from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.governance.watch import Watch
 from parley.gateway.live import Live, LiveNegotiations
+from parley.gateway.market.listings import Listings
+from parley.gateway.market.requests import QuoteDesk
 from parley.gateway.negotiations import Negotiations
 from parley.gateway.observe.figures import Targets
 from parley.gateway.observe.kpis import Kpis
 from parley.gateway.observe.scrape import Standings
 from parley.gateway.people.provider import Provider
 from parley.gateway.people.signin import PeopleSignIn
-from parley.gateway.market.listings import Listings
-from parley.gateway.market.requests import QuoteDesk
 from parley.gateway.privacy.cards import Cards
 from parley.gateway.privacy.consents import ConsentRegister
 from parley.gateway.privacy.eraser import Eraser

@@ -52,3 +52,21 @@ def expiry(settings: GatewaySettings) -> int | None:
         raise SettingsInvalid(
             f"the keystore cannot be opened: {error.message}", setting="PARLEY_KEYSTORE"
         ) from error
+
+
+def relayers(settings: GatewaySettings) -> tuple[LocalSigner, ...]:
+    """The keys that send transactions, where they are not the gateway's own. Raises SettingsInvalid, never
+    showing one.
+    """
+    if settings.relayer_keys is None:
+        return ()
+    given = settings.relayer_keys.get_secret_value().replace(",", " ").split()
+    try:
+        found = tuple(LocalSigner(bytes.fromhex(key.removeprefix("0x"))) for key in given)
+    except (ParleyError, ValueError):
+        raise SettingsInvalid(
+            "a relayer key is not 64 hex digits of a private key", setting="PARLEY_RELAYER_KEYS"
+        ) from None
+    if len({signer.address for signer in found}) != len(found):
+        raise SettingsInvalid("a relayer key is named twice", setting="PARLEY_RELAYER_KEYS")
+    return found

@@ -22,6 +22,7 @@ from parley.chain.witnesses import Witnesses
 from parley.errors import ParleyError
 from parley.gateway.deals import DealDesk, Submitted
 from parley.gateway.errors import SettlementUnavailable
+from parley.gateway.keys import relayers
 from parley.gateway.settings import GatewaySettings
 from parley.gateway.standing import Standing
 from parley.settlement.costs import Costs
@@ -33,8 +34,7 @@ from parley.telemetry.tracing import Tracing
 from parley.terms import remainder
 from parley.terms.actions import Action, Mandate, Split, SplitRevocation
 from parley.terms.deal import Deal
-from parley.terms.errors import KeyUnusable
-from parley.terms.signing import LocalSigner, Signer
+from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
 
 
@@ -168,17 +168,6 @@ class SettlementDesk:
 
     def close(self) -> None:
         self._worker.stop()
-
-
-def relayers(settings: GatewaySettings) -> tuple[LocalSigner, ...]:
-    """The keys that send transactions, where they are not the gateway's own. Raises KeyUnusable."""
-    if settings.relayer_keys is None:
-        return ()
-    given = settings.relayer_keys.get_secret_value().replace(",", " ").split()
-    try:
-        return tuple(LocalSigner(bytes.fromhex(key.removeprefix("0x"))) for key in given)
-    except ValueError:
-        raise KeyUnusable("a relayer key is not 64 hex digits", setting="PARLEY_RELAYER_KEYS") from None
 
 
 def open_desk(

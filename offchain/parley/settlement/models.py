@@ -113,11 +113,15 @@ class SubmittedDeal:
     @property
     def agents(self) -> frozenset[str]:
         """Agents whose signatures under a mandate it carries."""
-        found = set()
-        for side in self.sides:
-            if side.signature.startswith("0x" + MANDATE_KIND):
-                found.add(str(mandate_signature_parts(side.signature)[0].agent))
-        return frozenset(found)
+        return frozenset(agent for _, agent in self._agents)
+
+    @property
+    def _agents(self) -> tuple[tuple[str, str], ...]:
+        return tuple(
+            (f"{side.role}_agent", str(mandate_signature_parts(side.signature)[0].agent))
+            for side in self.sides
+            if side.signature.startswith("0x" + MANDATE_KIND)
+        )
 
     def as_document(self) -> dict[str, Any]:
         """What is stored of it."""
@@ -159,7 +163,7 @@ class SubmittedDeal:
 
     @property
     def parties(self) -> tuple[tuple[str, str], ...]:
-        """(role, address) of everyone the deal names."""
+        """(role, address) of everyone the deal names, and of agents that signed it for a side."""
         deal = self.deal
         named = (
             ("buyer", deal.buyer),
@@ -167,11 +171,11 @@ class SubmittedDeal:
             ("arbiter", deal.arbiter),
             ("relayer", deal.relayer),
         )
-        return tuple((role, address) for role, address in named if address != ZERO_ADDRESS)
+        return (*((role, address) for role, address in named if address != ZERO_ADDRESS), *self._agents)
 
     def roles_of(self, address: str) -> tuple[str, ...]:
-        """The roles of an account in the deal."""
-        return tuple(role for role, named in self.parties if named == address)
+        """The roles of an account in the deal; an agent has that of the side it signed for."""
+        return tuple(role.removesuffix("_agent") for role, named in self.parties if named == address)
 
 
 @dataclass(frozen=True, slots=True)
