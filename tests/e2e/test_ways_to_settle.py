@@ -29,6 +29,7 @@ from parley.terms.actions import (
 )
 from parley.terms.deal import Deal, Milestone, bundle_hash
 from parley.terms.domain import Domain
+from parley.terms.evidence_actions import EvidenceSubmission
 from parley.terms.funding import FundingKind
 from parley.terms.mandates import Act, Role
 from parley.terms.signing import LocalSigner, account_signature
@@ -390,6 +391,34 @@ def test_a_split_that_was_taken_back_closes_nothing(approved: Pair, market: Loca
     with pytest.raises(GatewayProblem) as refused:
         approved.buyer.client.deal_action(deal_id, "split", both)
     assert refused.value.problem == "contract.split-spent"
+
+
+def test_evidence_goes_to_where_arbiters_look(approved: Pair, market: LocalMarket) -> None:
+    deal = approved.deal()
+    deal_id = approved.buyer.client.submit_whole(approved.whole(deal)).deal_id
+    approved.buyer.wait_for(deal_id, "open")
+    said = EvidenceSubmission(
+        deal_id=Hash32(deal_id),
+        party=approved.buyer.address,
+        evidence="ipfs://photographs",
+        content_hash=THING,
+        valid_until=FOREVER,
+    )
+    contract = Address(market.deployment.evidence)
+    digest = said.digest(approved.buyer.wallet.chain_id, contract)
+    signed = account_signature(approved.signers[0].sign_digest(digest))
+    body = {"action": said.as_json(), "signature": signed}
+    approved.buyer.client.deal_action(deal_id, "evidence", body)
+
+    def there() -> bool:
+        logs = market.node.logs(contract, 0, market.node.block_number())
+        return any(b"ipfs://photographs" in log.data for log in logs)
+
+    market.until(there)
+    other = said.model_copy(update={"content_hash": ZERO_HASH})
+    with pytest.raises(GatewayProblem) as refused:
+        approved.buyer.client.deal_action(deal_id, "evidence", {**body, "action": other.as_json()})
+    assert refused.value.problem == "settlement.signature-refused"
 
 
 def test_a_balance_is_withdrawn_without_gas(approved: Pair, market: LocalMarket) -> None:

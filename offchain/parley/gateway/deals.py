@@ -26,6 +26,7 @@ from parley.terms.actions import (
     Withdrawal,
 )
 from parley.terms.deal import Deal
+from parley.terms.evidence_actions import EvidenceSubmission
 from parley.terms.remainder import Standing
 from parley.terms.values import ZERO_ADDRESS, Address, Hash32
 
@@ -117,6 +118,8 @@ class DealDesk(Protocol):
     ) -> None: ...
 
     def exit(self, deal_id: str, name: str) -> None: ...
+
+    def submit_evidence(self, deal_id: str, evidence: EvidenceSubmission, signature: str) -> None: ...
 
     def call_exits(self, deal_id: str, party: Address, exits: Sequence[str]) -> tuple[str, ...]:
         """Has these timed exits called for a party when they are due; what is wanted of all parties now."""

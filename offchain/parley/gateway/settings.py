@@ -38,6 +38,7 @@ class GatewaySettings(BaseSettings):
     deployments: Path | None = None  # a parley/deployments file, for what is not named here
     escrow: str = Field(default="", pattern=ADDRESS_PATTERN + "|^$")
     registry: str | None = Field(default=None, pattern=ADDRESS_PATTERN)
+    evidence: str | None = Field(default=None, pattern=ADDRESS_PATTERN)  # the contract for arbiters' evidence
     start_block: int = Field(default=0, ge=0)
     confirmations: int = Field(default=0, ge=0)
     confirmations_by_value: str = ""  # more for dear deals: VALUE:BLOCKS or TOKEN/VALUE:BLOCKS, with commas
@@ -134,7 +135,8 @@ class GatewaySettings(BaseSettings):
             raise ValueError(
                 f"no escrow is named, and no deployment on chain {chain_id} is known: {error.message}"
             ) from None
-        return {"registry": found.registry, "start_block": found.block, **given, "escrow": found.escrow}
+        others = {"registry": found.registry, "evidence": found.evidence, "start_block": found.block}
+        return {**others, **given, "escrow": found.escrow}
 
     @field_validator("agent_rate", "address_rate", "door_rate")
     @classmethod

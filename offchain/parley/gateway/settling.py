@@ -34,6 +34,7 @@ from parley.telemetry.tracing import Tracing
 from parley.terms import remainder
 from parley.terms.actions import Action, Mandate, Split, SplitRevocation
 from parley.terms.deal import Deal
+from parley.terms.evidence_actions import EvidenceSubmission
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
 
@@ -137,6 +138,9 @@ class SettlementDesk:
     def exit(self, deal_id: str, name: str) -> None:
         self._settlement.exit(deal_id, name)
 
+    def submit_evidence(self, deal_id: str, evidence: EvidenceSubmission, signature: str) -> None:
+        self._settlement.submit_evidence(deal_id, evidence, signature)
+
     def call_exits(self, deal_id: str, party: Address, exits: Sequence[str]) -> tuple[str, ...]:
         return self._settlement.call_exits(deal_id, party, exits)
 
@@ -204,7 +208,7 @@ def open_desk(
         batches=BatchSettings(settings.batch_items, settings.batch_gas, settings.batch_seconds),
         nudge=nudge if settings.local_chain else None,
     )
-    settlement = Settlement(store, sender, indexer, escrow)
+    settlement = Settlement(store, sender, indexer, escrow, evidence=settings.evidence)
     costs = Costs(store, node, tracing)
     worker = SettlementWorker(settlement, store, beside=(costs.tick,))
     if settings.work == "inside":

@@ -83,6 +83,7 @@ class LocalMarket:
             "rpc_url": self.chain.rpc_url,
             "escrow": self.deployment.escrow,
             "registry": self.deployment.registry,
+            "evidence": self.deployment.evidence,
             "start_block": self.deployment.block,
             "local_chain": True,
             "policy": self._policy,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from parley.chain.escrow import Call, EscrowContract
+from parley.chain.evidence_contract import EvidenceContract
 from parley.settlement.errors import ActionMisdirected, ActionUnsupported
 from parley.terms.actions import (
     Action,
@@ -26,6 +27,7 @@ from parley.terms.actions import (
     Withdrawal,
 )
 from parley.terms.deal import Deal
+from parley.terms.evidence_actions import EvidenceSubmission
 from parley.terms.mandates import Act
 from parley.terms.values import Address
 
@@ -124,6 +126,16 @@ def plan_for_account(
             raise ActionUnsupported(
                 "This document is no action of an account by itself.", kind=type(action).__name__
             )
+
+
+def plan_evidence(
+    contract: EvidenceContract, deal: Deal, deal_id: str, action: EvidenceSubmission, signature: str
+) -> Planned:
+    """The call by which a party hands evidence to the arbiter of its deal."""
+    if action.deal_id != deal_id:
+        raise ActionMisdirected("The evidence is on another deal.", signed=action.deal_id)
+    party = _party(deal, action.party)
+    return Planned("evidence", contract.submit_evidence(deal, action, signature), (party,))
 
 
 def plan_exit(escrow: EscrowContract, deal: Deal, name: str, milestone: int) -> Planned:

@@ -117,6 +117,14 @@ class TokenMissing(SettlementError):
     status = 422
 
 
+class EvidenceUnavailable(SettlementError):
+    """No evidence contract is configured here."""
+
+    code = "settlement.evidence-unavailable"
+    next_action = "Submit it to the evidence contract yourself, or through a gateway that names one."
+    status = 422
+
+
 class DealNotOpen(SettlementError):
     """The deal is not on the chain yet."""
 

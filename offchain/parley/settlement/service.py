@@ -17,6 +17,7 @@ from parley.chain.batching import BatchSettings
 from parley.chain.certainty import Certainty
 from parley.chain.deploy import check_deployment
 from parley.chain.escrow import EscrowContract, Funding, FundingKind, Opening, Status
+from parley.chain.evidence_contract import EvidenceContract
 from parley.chain.indexer import Indexer
 from parley.chain.intents import Intent, IntentStatus
 from parley.chain.node import NodeClient
@@ -28,13 +29,20 @@ from parley.chain.witnesses import Witnesses
 from parley.settlement.actions import (
     Planned,
     plan,
+    plan_evidence,
     plan_exit,
     plan_for_account,
     plan_split,
     plan_split_revocation,
 )
 from parley.settlement.checks import Checks, Use
-from parley.settlement.errors import ActionMisdirected, DealNotOpen, DealUnknown, SignatureMissing
+from parley.settlement.errors import (
+    ActionMisdirected,
+    DealNotOpen,
+    DealUnknown,
+    EvidenceUnavailable,
+    SignatureMissing,
+)
 from parley.settlement.models import FAILED, PENDING, Accepted, DealView, SubmittedDeal, TransactionView
 from parley.settlement.next_actions import actions, milestones
 from parley.settlement.openings import Openings, require_single
@@ -45,6 +53,7 @@ from parley.settlement.ways import MAX_LINKED, act_of
 from parley.store import EventStore, Transaction
 from parley.terms.actions import Action, Mandate, Split, SplitRevocation
 from parley.terms.deal import Deal
+from parley.terms.evidence_actions import EvidenceSubmission
 from parley.terms.signing import Signer
 from parley.terms.values import Address, keccak
 
@@ -56,11 +65,20 @@ def _authorized(authorization: str | None, kind: FundingKind) -> Funding:
 class Settlement:
     """Joins store, sender and indexer for one escrow. Safe from any thread."""
 
-    def __init__(self, store: EventStore, sender: Relayer, indexer: Indexer, escrow: EscrowContract) -> None:
+    def __init__(
+        self,
+        store: EventStore,
+        sender: Relayer,
+        indexer: Indexer,
+        escrow: EscrowContract,
+        *,
+        evidence: str | None = None,
+    ) -> None:
         self._store = store
         self.sender = sender
         self.indexer = indexer
         self.escrow = escrow
+        self.evidence = None if evidence is None else EvidenceContract(escrow.node, evidence)
         self.node = escrow.node
         self._chain_id = escrow.node.chain_id()
         self._checks = Checks(escrow)
@@ -224,6 +242,17 @@ class Settlement:
         planned = plan_split_revocation(self.escrow, submitted.deal, deal_id, split, revocation, signature)
         digest = revocation.digest(self._chain_id, Address(self.escrow.address))
         return self._act(deal_id, planned, digest, (signature,), revocation)
+
+    def submit_evidence(self, deal_id: str, evidence: EvidenceSubmission, signature: str) -> Accepted:
+        """Hand a party's signed evidence on its deal to the evidence contract. Raises as `act`, and
+        `EvidenceUnavailable`.
+        """
+        submitted = self._known(deal_id)
+        if self.evidence is None:
+            raise EvidenceUnavailable("No evidence contract is named here.", deal_id=deal_id)
+        planned = plan_evidence(self.evidence, submitted.deal, deal_id, evidence, signature)
+        digest = evidence.digest(self._chain_id, Address(self.evidence.address))
+        return self._act(deal_id, planned, digest, (signature,), evidence)
 
     def act_for_account(self, action: Action, signature: str, mandate: Mandate | None = None) -> Accepted:
         """Submit what an account signed about itself and no deal: a withdrawal, an epoch, or the end of a

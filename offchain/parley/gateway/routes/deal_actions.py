@@ -15,6 +15,7 @@ from parley.gateway.gateway import Gateway
 from parley.gateway.routes.deal_access import DealAccess, KindSignature
 from parley.gateway.web import RequestModel, read_model
 from parley.terms.actions import parse_action
+from parley.terms.evidence_actions import EvidenceSubmission
 
 
 class SignedAction(RequestModel):
@@ -73,6 +74,16 @@ def routes(gateway: Gateway) -> APIRouter:
             return access.shown(caller, deal_id, seen)
 
         return await asyncio.to_thread(relayed)
+
+    @router.post("/v1/deals/{deal_id}/evidence")
+    async def evidence(request: Request, deal_id: str) -> Response:
+        """Takes evidence that a party signed and hands it to the evidence contract, where arbiters look."""
+        caller = gateway.caller(request, "settle")
+        body = await read_model(request, SignedAction, limit)
+        submission = EvidenceSubmission.from_json(body.action)
+        await asyncio.to_thread(access.visible, caller, deal_id)
+        await asyncio.to_thread(access.desk().submit_evidence, deal_id, submission, body.signature)
+        return await asyncio.to_thread(access.shown, caller, deal_id)
 
     @router.put("/v1/deals/{deal_id}/timers")
     async def timers(request: Request, deal_id: str) -> Response:
