@@ -92,7 +92,7 @@ def test_what_is_due_is_erased_and_what_was_signed_still_verifies(
 
 
 def test_an_erased_negotiation_can_still_be_read_and_not_be_changed(
-    talk: Any, buyer: Any, seller: Any, gateway: Any, clock: Any, schedule: Any, make_gateway: Any
+    talk: Any, buyer: Any, seller: Any, operator: Any, clock: Any, schedule: Any, make_gateway: Any
 ) -> None:
     talk.agree(PRICE)
     before = buyer.get(f"/v1/negotiations/{talk.id}").json()["negotiation"]
@@ -114,6 +114,9 @@ def test_an_erased_negotiation_can_still_be_read_and_not_be_changed(
     body = {"negotiation": talk.id, "open_by": clock() + 300, "signature": "0x00" + "11" * 65}
     assert seller.post("/v1/deals", body).status_code in (401, 409)
     assert buyer.get(f"/v1/negotiations/{talk.id}/decisions").status_code == 200
+    operator.sign_in(scopes=["read", "govern"])
+    assert operator.get("/v1/kpis", params={"since": 0}).status_code == 200
+    assert operator.get(f"/v1/policies/{'0x' + '11' * 32}/impact").status_code < 500
 
 
 def test_nobody_but_an_operator_orders_and_an_order_is_taken_once(

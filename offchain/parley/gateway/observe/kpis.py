@@ -121,6 +121,8 @@ class Kpis:
         for event in self._between((DECIDED,), first, last):
             if agent is not None and agent not in (event.data.get("sender"), event.data.get("counterparty")):
                 continue
+            if event.erased:
+                continue  # what was decided went with the payload that it was about
             decision = event.data["decision"]
             outcomes[decision["outcome"]] += 1
             rules.update(finding["rule"] for finding in decision["findings"])
