@@ -12,11 +12,15 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
+from lying_proxy import LyingProxy
+from strikes import FLOOR, Field, kill
 
 from parley.agents.channel import GatewayChannel
 from parley.agents.client import GatewayClient
@@ -29,7 +33,7 @@ from parley.agents.views import Receipt
 from parley.agents.wallet import TokenName, Wallet
 from parley.chain.anvil import LocalAnvil
 from parley.chain.deploy import LocalDeployment, deploy_local, mint
-from parley.chain.escrow import EscrowContract
+from parley.chain.escrow import EscrowContract, Status
 from parley.chain.token import TokenContract
 from parley.gateway.live import LiveNegotiations, stream_of
 from parley.sandbox.leases import simple_lease
@@ -44,7 +48,17 @@ from parley.terms.values import Address, Hash32, keccak
 SEED = 20_261
 WORKERS = 4
 GATEWAY = "gateway under fire"
+MONEY = 200 * UNIT
 AUDIENCE = "http://market.test"  # one name for all processes of the gateway
+
+
+SKEWED = """
+import sys, time
+real, skew = time.time, int(sys.argv.pop(1))
+time.time = lambda: real() + skew
+from parley.cli import main
+main()
+"""
 
 
 class Member:
@@ -68,6 +82,7 @@ class Member:
         self.url = f"http://127.0.0.1:{port}"
         self.log = folder / f"{command}-{port}.log"
         self.kills = 0
+        self.patient = False  # whether it is started again where it refuses to start
         self._process: subprocess.Popen[bytes] | None = None
         self._environment = {
             **{key: value for key, value in os.environ.items() if not key.startswith("PARLEY_")},
@@ -84,20 +99,28 @@ class Member:
             **environment,
         }
 
-    def start(self) -> None:
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, skew: int = 0) -> None:
+        """Starts it, with a clock that is `skew` seconds off, and waits until it serves."""
+        command = [sys.executable, "-c", SKEWED, str(skew)] if skew else [sys.executable, "-m", "parley.cli"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "parley.cli", self.command],
-                env=self._environment,
-                stdout=log,
-                stderr=log,
+                [*command, self.command], env=self._environment, stdout=log, stderr=log
             )
         end = time.monotonic() + 90
         while self.command == "serve":
             with contextlib.suppress(httpx.HTTPError):
                 if httpx.get(f"{self.url}/health", timeout=1).status_code == 200:
                     return
-            assert self._process.poll() is None, self.log.read_text()
+            if self._process.poll() is not None:  # a database or a node that is away refuses a start
+                assert self.patient, self.log.read_text()
+                time.sleep(0.2)
+                self.start(skew)
+                return
             assert time.monotonic() < end, self.log.read_text()
             time.sleep(0.05)
 
@@ -224,31 +247,62 @@ def campaign(
     offers: int,
     *,
     pairs_of_agents: int = 20,
+    negotiations_each: int = 1,
     database: str = "",
     processes: int = 1,
     workers: int = 0,
+    strikes: Sequence[Callable[[Field], None]] = (),
+    restart_database: Callable[[], None] | None = None,
 ) -> None:
-    """Buyers use the first process of the gateway and sellers the last; kills hit any of them."""
+    """Buyers use the first process of the gateway and sellers the last; kills hit any of them. `strikes` are
+    done in between, one after the other, once each.
+    """
     database = database or f"sqlite:///{folder}/gateway.sqlite"
     dice = random.Random(SEED + kills)
     node, minter = anvil.node(), anvil.signer(0)
     deployment = deploy_local(node, minter)
     anvil.fund(LocalSigner(key_of(GATEWAY)).address, 1_000 * 10**18)
-    work = "apart" if workers else "inside"
-    gateways = [Member(folder, database, anvil.rpc_url, deployment, work=work) for _ in range(processes)]
-    fleet = gateways + [
-        Member(folder, database, anvil.rpc_url, deployment, command="worker") for _ in range(workers)
-    ]
     acknowledged: dict[str, Receipt] = {}
     domain = simple_lease(deployment.token)
-    sides = {
-        f"{role}{number}": Side(f"{role}{number}", folder, gateway.url, deployment, acknowledged)
-        for role, gateway in (("buyer", gateways[0]), ("seller", gateways[-1]))
-        for number in range(pairs_of_agents)
-    }
-    mint(node, minter, deployment.token, [side.wallet.address for side in sides.values()], 20 * UNIT)
-    pairs = [_pair(number, sides, domain, deployment, offers) for number in range(pairs_of_agents)]
+    with contextlib.ExitStack() as ending:
+        proxy = ending.enter_context(LyingProxy(anvil.rpc_url))
+        rpc_url, work = (proxy.rpc_url if strikes else anvil.rpc_url), ("apart" if workers else "inside")
+        gateways = [Member(folder, database, rpc_url, deployment, work=work) for _ in range(processes)]
+        fleet = gateways + [
+            Member(folder, database, rpc_url, deployment, command="worker") for _ in range(workers)
+        ]
+        sides = {
+            f"{role}{number}": Side(f"{role}{number}", folder, gateway.url, deployment, acknowledged)
+            for role, gateway in (("buyer", gateways[0]), ("seller", gateways[-1]))
+            for number in range(pairs_of_agents)
+        }
+        for side in sides.values():
+            ending.callback(side.close)
+        mint(node, minter, deployment.token, [side.wallet.address for side in sides.values()], MONEY)
+        if strikes:
+            anvil.mine(FLOOR)
+        pairs = [
+            _pair(number, sides, domain, deployment, offers)
+            for number in range(pairs_of_agents * negotiations_each)
+        ]
+        field = Field(fleet, anvil, proxy, database, dice, restart_database)
+        for member in fleet:
+            member.patient = bool(strikes)
+            member.start()
+            ending.callback(member.stop)
+        _fight(field, pairs, _blows(kills, strikes))
+        assert sum(member.kills for member in fleet) >= kills
+        _until_opened(node, deployment, pairs)
+        for member in fleet:
+            member.stop()
+        _check_store(database, pairs, acknowledged)
+        _check_chain(node, deployment, pairs)
+
+
+def _fight(field: Field, pairs: list[Pair], blows: Iterable[Callable[[Field], None]]) -> None:
+    """Until every blow is struck and every pair is done. An agent's negotiations share a thread."""
     fighting = threading.Event()
+    fighting.set()
 
     def drive(mine: list[Pair]) -> None:
         while not all(pair.done for pair in mine):
@@ -259,30 +313,37 @@ def campaign(
                 time.sleep(0.02)
 
     def fire() -> None:
-        for _ in range(kills):
-            time.sleep(dice.uniform(0.05, 0.7))
-            struck = dice.choice(fleet)
-            struck.kill()
-            struck.start()
-        fighting.clear()
+        try:
+            for blow in blows:
+                time.sleep(field.dice.uniform(0.05, 0.7))
+                blow(field)
+        finally:
+            fighting.clear()
 
-    for member in fleet:
-        member.start()
-    fighting.set()
-    try:
-        with ThreadPoolExecutor(WORKERS + 1) as pool:
-            firing = pool.submit(fire)
-            driving = [pool.submit(drive, pairs[start::WORKERS]) for start in range(WORKERS)]
-            for future in [firing, *driving]:
-                future.result()
-    finally:
-        for member in fleet:
-            member.stop()
-    assert sum(member.kills for member in fleet) == kills
-    _check_store(database, pairs, acknowledged)
-    _check_chain(node, deployment, pairs)
-    for side in sides.values():
-        side.close()
+    with ThreadPoolExecutor(WORKERS + 1) as pool:
+        firing = pool.submit(fire)
+        driving = [pool.submit(drive, pairs[start::WORKERS]) for start in range(WORKERS)]
+        for future in [firing, *driving]:
+            future.result()
+
+
+def _blows(kills: int, strikes: Sequence[Callable[[Field], None]]) -> list[Callable[[Field], None]]:
+    """So many kills with the strikes spread evenly among them."""
+    blows: list[Callable[[Field], None]] = [kill] * kills
+    for number, strike in enumerate(strikes):
+        blows.insert((number + 1) * (kills + number) // (len(strikes) + 1), strike)
+    return blows
+
+
+def _until_opened(node: Any, deployment: LocalDeployment, pairs: list[Pair]) -> None:
+    """What a reorganisation took back after its agents had seen it comes again."""
+    escrow, end = EscrowContract(node, deployment.escrow), time.monotonic() + 120
+    for pair in pairs:
+        signed = pair.buyer.wallet.journal.signed_deal(pair.id, 0)
+        assert signed is not None
+        while escrow.state_of(signed.deal_id).status is Status.UNOPENED:
+            assert time.monotonic() < end, "a deal that was open is not opened again"
+            time.sleep(0.1)
 
 
 def _check_store(database: str, pairs: list[Pair], acknowledged: dict[str, Receipt]) -> None:
@@ -309,17 +370,20 @@ def _check_chain(node: Any, deployment: LocalDeployment, pairs: list[Pair]) -> N
     decoded = [found for found in map(escrow.decode, logs) if found is not None]
     opened = [found for found in decoded if found.name == "Opened"]
     assert len(opened) == len(pairs)
+    due: Counter[str] = Counter()
     for pair in pairs:
         signed = pair.buyer.wallet.journal.signed_deal(pair.id, 0)
         assert signed is not None
-        left = token.balance_of(pair.buyer.wallet.address)
-        assert left == 20 * UNIT - signed.deal.price, "a buyer paid something else than its one deal"
+        due[pair.buyer.wallet.address] += signed.deal.price
+    for buyer, price in due.items():
+        assert token.balance_of(buyer) == MONEY - price, "a buyer paid something else than its deals"
 
 
 def _pair(
     number: int, sides: dict[str, Side], domain: Domain, deployment: LocalDeployment, offers: int
 ) -> Pair:
-    buyer, seller, now = sides[f"buyer{number}"], sides[f"seller{number}"], int(time.time())
+    agent = number % (len(sides) // 2)
+    buyer, seller, now = sides[f"buyer{agent}"], sides[f"seller{agent}"], int(time.time())
     opening = Opening(
         domain=domain.hash(),
         parties=(
