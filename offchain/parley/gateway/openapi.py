@@ -60,7 +60,9 @@ BODIES: Final[dict[str, tuple[type[BaseModel], ...]]] = {
     "/v1/messages:batch": (negotiations.BatchRequest,),
     "/v1/deals": DEALS,
     **{f"{DEAL}/{name}": (deal_actions.SignedAction,) for name in ROUTES},
+    f"{DEAL}/evidence": (deal_actions.SignedAction,),
     f"{DEAL}/exits": (deal_actions.Exit,),
+    f"{DEAL}/timers": (deal_actions.Timed,),
     f"{DEAL}/split": (joint_actions.SignedSplit,),
     f"{DEAL}/split-revocation": (joint_actions.SignedRevocation,),
     f"{DEAL}/amendment": (deal_access.WholeDeal,),
@@ -139,7 +141,7 @@ def _document(app: FastAPI) -> dict[str, Any]:
         for method, operation in methods.items():
             operation["responses"].pop("422", None)
             operation["responses"]["default"] = {"description": "A refusal", "content": problem}
-            if method == "post":
+            if method in ("post", "put"):
                 operation["requestBody"] = _body(BODIES[path], references, examples.get(path))
             if method == "get":
                 operation.setdefault("parameters", []).extend(map(_query, QUERIES.get(path, ())))
