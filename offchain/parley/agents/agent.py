@@ -16,6 +16,7 @@ from parley.agents.fulfilment import Fulfilment
 from parley.agents.gatekeeper import Guard
 from parley.agents.journal import Journal
 from parley.agents.knowledge import Knowledge, StaticKnowledge
+from parley.agents.letterbox import Letterbox, derived_key
 from parley.agents.seals import SealedMoves
 from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
@@ -32,6 +33,8 @@ from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
 
 POLL = 0.05
+CARD_SECONDS = 31_536_000
+"""How long a key card is good for; a new one is published once half of it is over."""
 
 
 class WaitedTooLong(AgentError):
@@ -87,7 +90,11 @@ class Talk(NegotiationSession):
 
 
 class Agent:
-    """A key, its journal and a gateway. Close it, or use it as a context manager."""
+    """A key, its journal and a gateway. Close it, or use it as a context manager.
+
+    With `sealed` it publishes a key card, seals what it offers, asks and answers to the other parties, and
+    reads what they seal to it; they need cards too.
+    """
 
     def __init__(
         self,
@@ -102,6 +109,7 @@ class Agent:
         clock: Callable[[], int] = lambda: int(time.time()),
         watch: Callable[[Report], None] | None = None,
         tracing: Tracing | None = None,
+        sealed: bool = False,
     ) -> None:
         located = database if isinstance(database, str) and "://" in database else f"sqlite:///{database}"
         self._store = EventStore.open(str(located), clock=clock)
@@ -120,12 +128,34 @@ class Agent:
                 audience=audience,
             )
             self.client = GatewayClient(url, self.wallet, tracing=tracing)
+            self.letterbox = self._letterbox(signer) if sealed else None
         except BaseException:
             self._store.close()
             raise
         self.channel = GatewayChannel(self.client)
         self._watch = watch or (lambda report: None)
         self.signing = DealSigning(self.client, self.wallet, self._watch)
+
+    def _letterbox(self, signer: Signer) -> Letterbox:
+        found = Letterbox(
+            signer.address,
+            (derived_key(signer),),
+            self.client.card,
+            chain_id=self.wallet.chain_id,
+            clock=self.wallet.clock,
+        )
+        card = found.card(signer, CARD_SECONDS)
+        try:
+            current = self.client.card(signer.address).card
+        except GatewayProblem:
+            current = None
+        if (
+            current is None
+            or current.key != card.card.key
+            or 2 * (current.expires_at - card.card.issued_at) < CARD_SECONDS
+        ):
+            self.client.publish_card(card)
+        return found
 
     @property
     def address(self) -> Address:
@@ -189,13 +219,13 @@ class Agent:
             draw=draw or None,
             nonce=Hash32.of(secrets.token_bytes(32)),
         )
-        talk = Talk.start(domain, opening, self.wallet, self.channel)
+        talk = Talk.start(domain, opening, self.wallet, self.channel, letterbox=self.letterbox)
         talk.agent = self
         return talk
 
     def join(self, negotiation: str) -> Talk:
         """Takes part in a negotiation that someone else opened with this agent."""
-        talk = Talk.join(negotiation, self.wallet, self.channel)
+        talk = Talk.join(negotiation, self.wallet, self.channel, letterbox=self.letterbox)
         talk.agent = self
         return talk
 
@@ -231,7 +261,7 @@ class Agent:
             deadline=now + about.limits.deadline_seconds,
             nonce=Hash32.of(secrets.token_bytes(32)),
         )
-        talk = Talk.start(about, amending, self.wallet, self.channel)
+        talk = Talk.start(about, amending, self.wallet, self.channel, letterbox=self.letterbox)
         talk.agent = self
         return talk
 

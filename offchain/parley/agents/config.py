@@ -83,7 +83,8 @@ class ConductConfig(Part):
 class AgentConfig(Document):
     """One agent. `idle` is the milliseconds of silence after which it looks around; `approvals` a folder
     for requests to `reviewers`; `facts` are limits of the policy that come from `sources`; with
-    `reputation` scores come from the gateway where `counterparties` give none.
+    `reputation` scores come from the gateway where `counterparties` give none; `sealed` seals what it
+    offers to the other parties.
     """
 
     max_bytes: ClassVar[int] = 16 << 20
@@ -103,6 +104,7 @@ class AgentConfig(Document):
     sources: Annotated[Many[SourceSpec], Field(max_length=64)] = ()
     facts: Annotated[Many[SourcedFact], Field(max_length=256)] = ()
     reputation: bool = True
+    sealed: bool = False
     policy: Bundle | None = None
     budget: BudgetConfig | None = None
     quantity: QuantityConfig | None = None

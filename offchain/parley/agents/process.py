@@ -74,6 +74,7 @@ class AgentProcess:
             clock=clock,
             watch=watch,
             tracing=tracing_to(os.environ.get("PARLEY_TRACES", "off"), f"parley-agent {config.name}"),
+            sealed=config.sealed,
         )
         self._shared: SharedNeed | None = None
         self.runner = AgentRunner(
@@ -84,6 +85,7 @@ class AgentProcess:
             pace=None if config.quantity is None else self._pace,
             watch=watch,
             idle=config.idle / 1_000,
+            letterbox=self.agent.letterbox,
         )
 
     def _sourced(self, clock: Callable[[], int]) -> Callable[[], Mapping[str, int]]:
@@ -124,7 +126,13 @@ class AgentProcess:
         for domain, opening in list(self.agent.wallet.journal.negotiations()):
             if opening.initiator == self.agent.address:
                 opened |= {(opening.domain, party.address) for party in opening.parties}
-                yield NegotiationSession.start(domain, opening, self.agent.wallet, self.agent.channel)
+                yield NegotiationSession.start(
+                    domain,
+                    opening,
+                    self.agent.wallet,
+                    self.agent.channel,
+                    letterbox=self.agent.letterbox,
+                )
         for talk in self.config.talks:
             if talk.counterparty is not None and (talk.domain.hash(), talk.counterparty) not in opened:
                 yield self._open(talk, talk.counterparty)

@@ -17,6 +17,7 @@ from parley.agents.client import GatewayClient
 from parley.agents.conduct import Conduct, Planner, Report
 from parley.agents.errors import GatewayProblem, GatewayUnreachable
 from parley.agents.fulfilment import Fulfilment
+from parley.agents.letterbox import Letterbox
 from parley.agents.pace import Independent, Pace, Sessions
 from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
@@ -47,6 +48,7 @@ class AgentRunner:
         pace: Callable[[Sessions], Pace] | None = None,
         watch: Callable[[Report], None] | None = None,
         idle: float = 1.0,
+        letterbox: Letterbox | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.client = client
@@ -55,6 +57,7 @@ class AgentRunner:
         self._planner = planner
         self._watch = watch or (lambda report: None)
         self._idle = idle
+        self._letterbox = letterbox
         self._monotonic = monotonic
         self._pace: Pace = Independent() if pace is None else pace(self.sessions)
         self._sessions: dict[str, NegotiationSession] = {}
@@ -176,7 +179,9 @@ class AgentRunner:
                 self._conclude(other.session)
 
     def _join(self, negotiation: str) -> Bargaining | None:
-        return self._adopt(NegotiationSession.join(negotiation, self.wallet, self.channel))
+        return self._adopt(
+            NegotiationSession.join(negotiation, self.wallet, self.channel, letterbox=self._letterbox)
+        )
 
     def _adopt(self, session: NegotiationSession) -> Bargaining | None:
         plan = None if session.role is None else self._planner(session.domain, session.opening)

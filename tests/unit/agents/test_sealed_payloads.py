@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from parley.agents.agent import Agent
+from parley.agents.conduct import Plan, Planner
 from parley.agents.errors import GatewayProblem, GuardRefused, SealUnreadable
 from parley.agents.gatekeeper import Guard
 from parley.agents.letterbox import Letterbox, derived_key, public_key
+from parley.agents.runner import AgentRunner
 from parley.agents.session import NegotiationSession
 from parley.agents.signing import DealSigning
 from parley.evidence.bundle import Bundle as Evidence
 from parley.evidence.report import Outcome
 from parley.evidence.verify import verify_bundle
+from parley.negotiation.strategies import make_strategy
 from parley.policy.models import Bundle, Rule
 from parley.policy.service import PolicyEngine
 from parley.terms.errors import CardInvalid
@@ -202,3 +207,51 @@ def test_a_question_travels_sealed_too(world: Any, pair: Any) -> None:
     seller.sync()
     assert "two years" not in stored(world, buyer)
     assert seller.disclosures()[0].payload["question"] == "would you take 5.55 for two years?"
+
+
+def test_agents_by_themselves_agree_under_seal_and_sign(
+    world: Any, domain: Any, make_profile: Any, make_signer: Any
+) -> None:
+    reports: list[Any] = []
+    runners = {}
+
+    def planner(role: str, strategy: str) -> Planner:
+        return lambda domain, opening: Plan(make_profile(domain, role), make_strategy(strategy), seed=1)
+
+    for name, strategy in (("buyer", "boulware"), ("seller", "conceder")):
+        wallet = world.wallet(name)
+
+        box = letterbox(world, wallet, name, make_signer)
+        runners[name] = AgentRunner(
+            world.connect(wallet), wallet, planner(name, strategy), watch=reports.append, letterbox=box
+        )
+    buyer = runners["buyer"]
+    opening = world.opening(domain, buyer.wallet.address, runners["seller"].wallet.address)
+    talk = NegotiationSession.start(domain, opening, buyer.wallet, buyer.channel, letterbox=buyer._letterbox)
+    buyer.begin(talk)
+    for _ in range(60):
+        before = world.gateway.store.last_position()
+        for runner in runners.values():
+            runner.look_around()
+        if world.gateway.store.last_position() == before:
+            break
+    talk.sync()
+    assert (talk.status, talk.terms_sealed) == ("ACCEPTED", True)
+    signed = [report.details["as"] for report in reports if report.kind == "deal_signed"]
+    assert signed == ["seller"]
+    offers = [event for event in world.gateway.store.read(f"negotiation:{talk.id}") if event.sequence]
+    assert all("values" not in event.data["message"]["payload"] for event in offers)
+
+
+def test_an_agent_publishes_its_card_once(world: Any, make_signer: Any) -> None:
+    wallet = world.wallet("buyer")
+    itself: Any = SimpleNamespace(client=world.connect(wallet), wallet=wallet)
+    for later in (0, 1_000, 200 * DAY):
+        world.clock.now += later
+        assert Agent._letterbox(itself, make_signer("buyer")).seals
+        itself.client = world.connect(wallet)
+    cards = world.gateway.store.read(f"card:{wallet.address}")
+    assert [event.data["card"]["issued_at"] for event in cards] == [
+        world.clock.now - 200 * DAY - 1_000,
+        world.clock.now,
+    ]
