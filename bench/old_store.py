@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from parley.gateway.admission import MESSAGE
-from parley.gateway.governance.gate import DECIDED, decision_stream
+from parley.gateway.governance.gate import decision_stream
 from parley.gateway.live import stream_of
 from parley.store import schema
 from parley.store.codec import chain, encode
-from parley.store.models import ZERO_CHAIN, NegotiationRow
+from parley.store.models import ZERO_CHAIN, NegotiationRow, NewEvent
+from parley.store.private import parted
 from parley.store.rows import values_of
 from parley.store.service import EventStore
 from parley.terms.values import Address, Hash32, keccak
@@ -28,9 +29,9 @@ def negotiation(number: int) -> Hash32:
     return Hash32.of(keccak(b"old negotiation %d" % number))
 
 
-def seeded(path: Path, negotiations: int, message: dict[str, Any], decision: dict[str, Any]) -> EventStore:
-    """An open store that holds so many negotiations, one after the other, by the same two parties. `message`
-    and `decision` are the data of every event.
+def seeded(path: Path, negotiations: int, message: NewEvent, decision: NewEvent) -> EventStore:
+    """An open store that holds so many negotiations, one after the other, by the same two parties, each made
+    of these two events over and over.
     """
     EventStore.open(f"sqlite:///{path}").close()  # the schema is made by its migrations
     database = sqlite3.connect(path, isolation_level=None)
@@ -38,7 +39,7 @@ def seeded(path: Path, negotiations: int, message: dict[str, Any], decision: dic
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -200000"):
         database.execute(f"PRAGMA {pragma}")
     database.execute("BEGIN")
-    rows = _events(negotiations, encode(message, "seed"), encode(decision, "seed"))
+    rows = _events(negotiations, _texts(message), _texts(decision))
     marks = ", ".join("?" * len(schema.events.columns))
     database.executemany(f"INSERT INTO events VALUES ({marks})", rows)  # noqa: S608 - question marks
     for number in range(negotiations):
@@ -50,21 +51,32 @@ def seeded(path: Path, negotiations: int, message: dict[str, Any], decision: dic
             )
     database.execute("COMMIT")
     database.close()
+    with path.open("rb") as written:
+        os.fsync(written)  # so that nobody who is measured waits for these
     return EventStore.open(f"sqlite:///{path}")
 
 
-def _events(negotiations: int, message: str, decision: str) -> Iterator[tuple[Any, ...]]:
+Texts = tuple[str, str, str | None]
+"""Kind, text and private text of an event."""
+
+
+def _texts(event: NewEvent) -> Texts:
+    public, private = parted(event.data, event.private, "seed")
+    return event.kind, encode(public, "seed"), private
+
+
+def _events(negotiations: int, message: Texts, decision: Texts) -> Iterator[tuple[Any, ...]]:
     position = 0
     for number in range(negotiations):
         name = negotiation(number)
         said, decided = (stream_of(name), ZERO_CHAIN), (decision_stream(name), ZERO_CHAIN)
         for sequence in range(LENGTH):
             after = []
-            for (stream, before), kind, text in ((said, MESSAGE, message), (decided, DECIDED, decision)):
+            for (stream, before), (kind, text, private) in ((said, message), (decided, decision)):
                 position += 1
                 found = chain(before, stream, sequence, kind, NOW, text)
                 after.append((stream, found))
-                yield (position, stream, sequence, kind, text, NOW, found, None)
+                yield (position, stream, sequence, kind, text, NOW, found, private)
             said, decided = after
 
 

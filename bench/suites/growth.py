@@ -22,8 +22,10 @@ from bench.old_store import LENGTH, PARTIES, negotiation, seeded
 from bench.suites.verify import ROOT, verified
 from bench.talks import BUYER, POLICY, domain, encoded, signed_in, talk
 from parley.errors import ParleyError
+from parley.gateway import admission
 from parley.gateway.admission import MESSAGE
 from parley.gateway.gateway import Gateway, assemble
+from parley.gateway.governance import gate
 from parley.gateway.governance.gate import DECIDED, decision_stream
 from parley.gateway.live import stream_of
 from parley.gateway.settings import GatewaySettings
@@ -55,8 +57,8 @@ class GatewayForgot(ParleyError):
     next_action = "read the answer; the benchmark or the gateway changed"
 
 
-def events() -> tuple[dict[str, Any], dict[str, Any]]:
-    """The data of a message and of the decision on it, as a gateway keeps them."""
+def events() -> tuple[NewEvent, NewEvent]:
+    """A message and the decision on it, as a gateway keeps them."""
     one = talk(0, 1, escrow=ESCROW, gateway=LocalSigner(KEY).address)
     message = Message.parse(one.offers[0][1])
     terms = domain()
@@ -64,10 +66,9 @@ def events() -> tuple[dict[str, Any], dict[str, Any]]:
     facts = facts_of(terms, values, role="buyer", counterparty=Counterparty(address=BUYER.address), now=1)
     decision = PolicyEngine(Bundle.parse(dict(POLICY))).evaluate(facts, moment="incoming")
     about = {"sequence": 1, "sender": BUYER.address, "counterparty": PARTIES[1][1]}
-    return (
-        {"hash": "0x" + "11" * 32, "message": message.wire()},
-        {**about, "terms": "0x" + "22" * 32, "decision": decision.as_json()},
-    )
+    said = {"hash": "0x" + "11" * 32, "message": message.wire()}
+    decided = {**about, "terms": "0x" + "22" * 32, "decision": decision.as_json()}
+    return NewEvent(MESSAGE, said, admission.PRIVATE), NewEvent(DECIDED, decided, gate.PRIVATE)
 
 
 def store() -> list[Result]:
@@ -83,8 +84,8 @@ def store() -> list[Result]:
 
         def append(age: str) -> None:
             chosen = negotiation(drawn.randrange(FEW) * (counts[age] // FEW))  # all over the store
-            beside = ((decision_stream(chosen), (NewEvent(DECIDED, decision),)),)
-            gateways[age].store.append(stream_of(chosen), ANY, (NewEvent(MESSAGE, message),), beside=beside)
+            beside = ((decision_stream(chosen), (decision,)),)
+            gateways[age].store.append(stream_of(chosen), ANY, (message,), beside=beside)
 
         def page(age: str) -> None:
             found = gateways[age].negotiations.page(PARTIES[0][1], None, 100)
@@ -114,7 +115,7 @@ def store() -> list[Result]:
     ]
 
 
-def gateway_over(path: Path, count: int, message: dict[str, Any], decision: dict[str, Any]) -> Gateway:
+def gateway_over(path: Path, count: int, message: NewEvent, decision: NewEvent) -> Gateway:
     held = seeded(path, count, message, decision)
     settings = GatewaySettings(database=f"sqlite:///{path}", escrow=ESCROW)
     return assemble(settings, held, LocalSigner(KEY), None, None)

@@ -173,18 +173,18 @@ class Negotiations:
     def page(self, agent: Address, before: int | None, limit: int) -> Page[NegotiationRow]:
         """Negotiations of `agent`, newest first; counts and times are the log's. Blocks."""
         page = self._store.negotiations.page(address=agent, before=before, limit=limit)
-        events, rows = schema.events, schema.negotiations
+        events, rows, other = schema.events, schema.negotiations, schema.events.alias()
         stream = sa.literal(stream_of(""), sa.String) + rows.c.id
-
-        def last(column: sa.Column[Any]) -> sa.ScalarSelect[Any]:
-            """Of the newest message: one look into the index, however long the negotiation is."""
-            newest = sa.select(column).where(events.c.stream == stream).order_by(events.c.sequence.desc())
-            return newest.limit(1).correlate(rows).scalar_subquery()
-
-        query = sa.select(rows.c.id, last(events.c.sequence), last(events.c.recorded_at)).where(
-            rows.c.id.in_([row.id for row in page.items])
+        # One look into the index for each, however long the negotiation is.
+        newest = sa.select(other.c.position).where(other.c.stream == stream).order_by(other.c.sequence.desc())
+        last = newest.limit(1).correlate(rows).scalar_subquery()
+        query = (
+            sa.select(rows.c.id, events.c.sequence, events.c.recorded_at)
+            .select_from(rows)
+            .join(events, events.c.position == last)
+            .where(rows.c.id.in_([row.id for row in page.items]))
         )
-        heads = {str(row[0]): (row[1], row[2]) for row in self._store.query(query) if row[1] is not None}
+        heads = {str(row[0]): (int(row[1]), int(row[2])) for row in self._store.query(query)}
         items = []
         for row in page.items:
             sequence, recorded_at = heads.get(row.id, (row.messages - 1, row.updated_at))
