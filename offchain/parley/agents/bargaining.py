@@ -118,7 +118,7 @@ class Bargaining:
         match move:
             case Propose(values=values, explanation=explanation):
                 self._report("decided", move="offer", **explanation.as_json())
-                return self._offer(session.draft(values, context=Context(rationale=self._rationale())))
+                return self._offer(session.draft(values, context=self._context()))
             case AcceptOffer(explanation=explanation):
                 self._report("decided", move="accept", **explanation.as_json())
                 session.accept()
@@ -152,6 +152,10 @@ class Bargaining:
     def _standing(self) -> dict[str, int | str]:
         offer = self.session.state.offer
         return {} if offer is None else dict(offer.offer.values)
+
+    def _context(self) -> Context:
+        rationale = self._rationale()
+        return Context(rationale=rationale) if self.plan.context is None else self.plan.context(rationale)
 
     def _rationale(self) -> str:
         """What the other side is told; never the utility behind it."""

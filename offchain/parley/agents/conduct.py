@@ -12,18 +12,20 @@ from parley.negotiation.strategies import Strategy
 from parley.negotiation.utility import Profile
 from parley.terms.domain import Domain
 from parley.terms.opening import Opening
+from parley.terms.payloads import Context
 from parley.terms.values import Hash32, keccak
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What an agent wants in one negotiation, and how it goes about it. Private: it never leaves the
-    process.
+    process. `context` gives what its offers say of the data they rest on, for the rationale it is given.
     """
 
     profile: Profile
     strategy: Strategy
     seed: int = 0
+    context: Callable[[str], Context] | None = None
 
 
 class Planner(Protocol):

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Self
@@ -31,6 +31,7 @@ from parley.policy.service import PolicyEngine
 from parley.telemetry.exporters import tracing_to
 from parley.terms.domain import Domain
 from parley.terms.opening import Opening
+from parley.terms.payloads import Context
 from parley.terms.signing import LocalSigner, Signer, load_keystore
 from parley.terms.values import Address, Hash32
 
@@ -57,6 +58,12 @@ class AgentProcess:
         self._plans: dict[Hash32, tuple[TalkConfig, Strategy]] = {
             talk.domain.hash(): (talk, make_strategy(talk.strategy, talk.params)) for talk in config.talks
         }
+        facts: SourcedFacts | None = None
+        if config.facts:
+            facts = SourcedFacts({spec.id: Source(spec, clock) for spec in config.sources}, config.facts)
+        self._context: Callable[[str], Context] | None = (
+            None if facts is None else lambda rationale: facts.context(clock(), rationale)
+        )
         self.agent = Agent(
             config.gateway,
             signer,
@@ -67,7 +74,7 @@ class AgentProcess:
                 config.limits,
                 self._reputation if config.reputation else None,
                 lambda deal_id: self.agent.standing(deal_id),
-                sourced=self._sourced(clock) if config.facts else None,
+                sourced=None if facts is None else lambda: facts.limits(clock()),
             ),
             tokens={token: TokenName(name.name, name.version) for token, name in config.tokens.items()},
             audience=config.audience,
@@ -87,11 +94,6 @@ class AgentProcess:
             idle=config.idle / 1_000,
             letterbox=self.agent.letterbox,
         )
-
-    def _sourced(self, clock: Callable[[], int]) -> Callable[[], Mapping[str, int]]:
-        sources = {spec.id: Source(spec, clock) for spec in self.config.sources}
-        facts = SourcedFacts(sources, self.config.facts)
-        return lambda: facts.limits(clock())
 
     def __enter__(self) -> Self:
         return self
@@ -169,7 +171,7 @@ class AgentProcess:
         if found is None or party is None or party.role != found[0].profile.role:
             return None
         talk, strategy = found
-        return Plan(talk.profile, strategy, talk.seed)
+        return Plan(talk.profile, strategy, talk.seed, self._context)
 
     # ---------------------------------------------------------------- settings
 

@@ -5,14 +5,16 @@ needs it then refuses.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
 from parley.connectors.errors import ConnectorError
+from parley.connectors.snapshot import Provenance
 from parley.connectors.source import Source
 from parley.terms.documents import Part
+from parley.terms.payloads import Context
 from parley.terms.values import Name
 
 log = logging.getLogger("parley.connectors")
@@ -39,6 +41,24 @@ class SourcedFacts:
     def limits(self, now: int) -> dict[str, int]:
         """By name, with their ages. Never raises: what cannot be had is absent."""
         found: dict[str, int] = {}
+        for fact, value, age, _ in self._fresh(now):
+            found[fact.name], found[f"{fact.name}_age"] = value, age
+        return found
+
+    def context(self, now: int, rationale: str) -> Context:
+        """What an offer says of the data it rests on: the sources of all facts that are fresh, and the date
+        of the oldest; none of both where there is no such fact.
+        """
+        fresh = list(self._fresh(now))
+        if not fresh:
+            return Context(rationale=rationale)
+        named = sorted({provenance.text for _, _, _, provenance in fresh})
+        return Context(
+            rationale=rationale, provenance="; ".join(named), data_at=now - max(age for _, _, age, _ in fresh)
+        )
+
+    def _fresh(self, now: int) -> Iterator[tuple[SourcedFact, int, int, Provenance]]:
+        """Each fact that can be had, with its value, its age and where it comes from."""
         for fact in self._wanted:
             try:
                 snapshot = self._sources[fact.source].snapshot()
@@ -50,5 +70,4 @@ class SourcedFacts:
             if isinstance(value, bool) or not isinstance(value, int) or age is None:
                 log.warning("no fact %s: %s of %s is no number", fact.name, fact.field, fact.source)
                 continue
-            found[fact.name], found[f"{fact.name}_age"] = value, age
-        return found
+            yield fact, value, age, snapshot.provenance

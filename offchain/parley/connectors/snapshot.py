@@ -29,8 +29,8 @@ class Provenance:
 
     @property
     def text(self) -> str:
-        """In one line, for an offer's context."""
-        return f"{self.source}@{self.version[:10]} {self.place} sha256:{self.content[:16]}"[:256]
+        """In one line, for an offer's context: the other side learns no path and no address."""
+        return f"{self.source}@{self.version[:10]} sha256:{self.content[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

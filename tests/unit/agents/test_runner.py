@@ -12,6 +12,7 @@ from parley.negotiation.strategies import make_strategy
 from parley.policy.budget import Budget
 from parley.policy.models import Bundle
 from parley.policy.service import PolicyEngine
+from parley.terms.payloads import Context, Offer
 
 
 class Team:
@@ -52,6 +53,25 @@ class Team:
 
     def kinds(self, negotiation: str) -> list[str]:
         return [report.kind for report in self.reports if report.negotiation == negotiation]
+
+
+def test_offers_say_what_data_they_rest_on(world: Any, domain: Any, make_profile: Any) -> None:
+    team = Team(world, domain, make_profile)
+    wallet = team.buyer.wallet
+
+    def plan(about: Any, opening: Any) -> Plan:
+        context = lambda rationale: Context(rationale=rationale, provenance="stock@1", data_at=7)  # noqa: E731
+        return Plan(make_profile(about, "buyer"), make_strategy("boulware"), seed=1, context=context)
+
+    team.buyer = AgentRunner(world.connect(wallet), wallet, plan, watch=team.reports.append)
+    session = team.negotiate_with("seller")
+    team.settle_down()
+    session.sync()
+    told = [m.payload.context for m in session.messages if isinstance(m.payload, Offer)]
+    mine = [context for context in told if context is not None and context.data_at is not None]
+    assert mine
+    assert {(context.provenance, context.data_at) for context in mine} == {("stock@1", 7)}
+    assert len(mine) < len(told)  # the seller's say nothing of data
 
 
 def test_two_strategies_agree_by_themselves(world: Any, domain: Any, make_profile: Any) -> None:

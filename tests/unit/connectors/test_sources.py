@@ -246,11 +246,15 @@ def test_what_was_read_is_used_again_and_outlives_a_failure_only_until_it_is_sta
     facts = SourcedFacts({"prices": source}, [wanted])
     first = source.snapshot()
     assert source.snapshot() is first
+    told = facts.context(now[0], "round 1")
+    assert (told.rationale, told.data_at, told.provenance) == ("round 1", NOW, first.provenance.text)
+    assert "127.0.0.1" not in first.provenance.text  # the other side learns no place
     answers.append(503)
     now[0] += 600
     assert facts.limits(now[0]) == {"stock": 3, "stock_age": 600}
     now[0] += 1
     assert facts.limits(now[0]) == {}
+    assert facts.context(now[0], "round 2").data_at is None
     answers.append(200)
     now[0] += 30
     assert facts.limits(now[0]) == {"stock": 3, "stock_age": 0}
