@@ -175,7 +175,9 @@ def whole(indexer: Indexer, deals: int) -> list[Any]:
     return [indexer.deal_view(deal_id(number)) for number in range(deals)] + [indexer.balances()]
 
 
-@pytest.mark.parametrize("depth", range(1, 13))
+@pytest.mark.parametrize(
+    "depth", [1, 2, 12, *(pytest.param(depth, marks=pytest.mark.deep) for depth in range(3, 12))]
+)
 def test_a_reorganisation_of_any_depth_leaves_what_a_new_index_would_have(
     chain: FakeChain, store: EventStore, tmp_path: Any, depth: int
 ) -> None:

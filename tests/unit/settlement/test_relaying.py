@@ -86,6 +86,7 @@ def test_what_would_fail_is_left_out_of_the_batch_with_its_reason(
     assert error is not None
     assert (error["code"], error["next_action"] != "") == ("contract.funding-refused", True)
     assert len(chain.accepted) == 1
+    assert settlement.deal(deals[2]).transactions[0].hash is None, "it was never sent"
 
 
 def test_what_fails_in_the_block_is_told_from_what_does_not(

@@ -152,7 +152,7 @@ def test_a_process_that_dies_at_a_step_is_taken_over(tmp_path: Path) -> None:
     """A sample; all of them in the long run."""
     passed = boundaries(tmp_path / "whole")
     assert passed >= 12
-    dying(tmp_path, [(number, number % 2 == 0) for number in range(2, passed + 1, 7)])
+    dying(tmp_path, [(number, number % 2 == 0) for number in range(2, passed + 1, 9)])
 
 
 @pytest.mark.deep
