@@ -59,9 +59,9 @@ def test_offers_say_what_data_they_rest_on(world: Any, domain: Any, make_profile
     team = Team(world, domain, make_profile)
     wallet = team.buyer.wallet
 
-    def plan(about: Any, opening: Any) -> Plan:
+    def plan(domain: Any, opening: Any) -> Plan:
         context = lambda rationale: Context(rationale=rationale, provenance="stock@1", data_at=7)  # noqa: E731
-        return Plan(make_profile(about, "buyer"), make_strategy("boulware"), seed=1, context=context)
+        return Plan(make_profile(domain, "buyer"), make_strategy("boulware"), seed=1, context=context)
 
     team.buyer = AgentRunner(world.connect(wallet), wallet, plan, watch=team.reports.append)
     session = team.negotiate_with("seller")
