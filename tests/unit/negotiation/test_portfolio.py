@@ -38,6 +38,7 @@ from parley.negotiation.strategies.ranking import Ranking
 from parley.negotiation.strategies.schedule import PPM
 from parley.negotiation.strategies.view import remembering
 from parley.negotiation.utility import Profile
+from parley.scenarios.compute_lease import compute_lease
 from parley.terms.documents import Part
 from parley.terms.domain import Domain
 
@@ -366,3 +367,18 @@ def test_the_last_move_takes_what_is_there() -> None:
     table: Outcome = (600, 3, "red")
     view = View(space=SPACE, theirs=(table,), table=table, round=11, moves=22)
     assert isinstance(make_strategy(DEFAULT).decide(view), AcceptOffer)
+
+
+@pytest.mark.parametrize("name", ["adaptive", "learned", "bayesian"])
+def test_what_the_other_side_was_never_shown_is_shown(name: str) -> None:
+    """A seller of two goods, of which the buyer can only pay for the one that the seller likes less."""
+    lease = compute_lease(12)
+    seller = lease.seller("lambdalabs")
+    of = lease.domain(seller)
+    of = of.model_copy(update={"limits": of.limits.model_copy(update={"max_rounds": 20})})
+    both = {"buyer": lease.buyer_profile(of), "seller": lease.seller_profile(seller, of)}
+    assert len(Space(of, both["seller"]).branches) == 2
+    result = simulate(of, both, {"buyer": make_strategy("boulware"), "seller": make_strategy(name)})
+    assert {made.values[1] for made in result.offers if made.role == "seller"} == {"H100", "A100-80GB"}
+    assert result.agreed
+    assert result.values["gpu"] == "A100-80GB"

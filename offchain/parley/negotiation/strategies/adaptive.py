@@ -90,9 +90,24 @@ class Adaptive(Bargainer):
         if found is None:
             found = cheapest(space, view.admits, model, self._ranks(view), taken)
         if found is not None:
-            return [found]
+            return [found, *self._elsewhere(search, target, model, taken, found)]
         known = search.at_least(target)
         return [each for each in known if each.outcome not in avoided] or self._aside(view, search, target)
+
+    @staticmethod
+    def _elsewhere(
+        search: Search, target: int, model: Scored, taken: AbstractSet[Outcome], found: Candidate
+    ) -> list[Candidate]:
+        """What other branches have for the target, not asked for yet: common ground may lie there alone, and
+        the other side cannot ask for what it was never shown.
+        """
+        if not found.branch:
+            return []  # a single branch has all there is
+        return [
+            each
+            for each in search.at_least(target, model)
+            if each.branch != found.branch and each.outcome not in taken
+        ]
 
     def _aside(self, view: View, search: Search, target: int) -> list[Candidate]:
         """The least concession that keeps out of a loop; what the target leaves where there is none."""
@@ -134,9 +149,6 @@ class Adaptive(Bargainer):
             if table >= most > space.reservation:
                 return "it is the best that was ever offered, by a party that goes back on its offers"
         return None
-
-    def _chosen(self, view: View, candidates: list[Candidate]) -> Candidate:
-        return candidates[0]
 
     def _stale(self, view: View, outcome: Outcome) -> bool:
         # What was left may be asked for again, since the other side may like it by now; `find` sees to loops.
