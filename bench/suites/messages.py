@@ -95,7 +95,7 @@ def verification() -> Result:
     )
 
 
-def admission() -> list[Result]:
+def admission(talks: int = TALKS, offers: int = OFFERS) -> list[Result]:
     """T7: the processor time of a whole gateway process for each message that is posted to it, and that of a
     process which does only what no gateway can leave out.
     """
@@ -121,8 +121,8 @@ def admission() -> list[Result]:
                 bare.post(path, content=body, headers=headers[agent.address]).raise_for_status()
 
             spent: dict[str, list[float]] = {"alone": [], "floor": [], "together": [], "floor together": []}
-            for number in range(2 * TALKS + 2):
-                one = talk(number, OFFERS, escrow=ESCROW, gateway=gateway.address)
+            for number in range(2 * talks + 2):
+                one = talk(number, offers, escrow=ESCROW, gateway=gateway.address)
                 post("/v1/negotiations", one.opening, BUYER)
                 alone = number % 2 == 0
                 requests = singly(one) if alone else batches(one)
@@ -132,11 +132,11 @@ def admission() -> list[Result]:
                         send(*request)
                     if number > 1:
                         named = f"{kind} {'' if alone else 'together'}".strip() or "alone"
-                        spent[named].append((process.cpu_seconds() - before) / OFFERS * 1e6)
+                        spent[named].append((process.cpu_seconds() - before) / offers * 1e6)
     alone_result = T7.measured(
         median(spent["alone"]),
         how="Processor time (user and system, all threads) of a gateway process on SQLite (WAL, full "
-        f"synchronisation), divided by the messages it took: {TALKS} negotiations of {OFFERS} offers each, "
+        f"synchronisation), divided by the messages it took: {talks} negotiations of {offers} offers each, "
         "median, after one to warm up. Every message is posted alone over HTTP on one connection and is "
         "parsed, validated, verified, judged by 20 policy rules, appended durably and answered with a signed "
         "receipt before the next. The floor, in turns with it: a process without framework, checks, policy "
@@ -160,7 +160,7 @@ def singly(one: Talk) -> list[tuple[str, bytes, LocalSigner]]:
 def batches(one: Talk) -> list[tuple[str, bytes, LocalSigner]]:
     """The buyer hands in the messages of both: each is signed by its sender."""
     bodies = [body for _, body in one.offers]
-    parts = [bodies[start : start + BATCH] for start in range(0, OFFERS, BATCH)]
+    parts = [bodies[start : start + BATCH] for start in range(0, len(bodies), BATCH)]
     return [("/v1/messages:batch", b'{"messages":[' + b",".join(part) + b"]}", BUYER) for part in parts]
 
 
@@ -184,4 +184,11 @@ def run() -> list[Result]:
     return [verification(), *admission()]
 
 
-BENCH = Bench("messages", "verification of signed messages, and a gateway that takes them (T6, T7)", run)
+def short() -> list[Result]:
+    """With few messages."""
+    return [verification(), *admission(1, 60)]
+
+
+BENCH = Bench(
+    "messages", "verification of signed messages, and a gateway that takes them (T6, T7)", run, short
+)
