@@ -49,6 +49,7 @@ SEED = 20_261
 WORKERS = 4
 GATEWAY = "gateway under fire"
 MONEY = 200 * UNIT
+PATIENCE = 180.0
 AUDIENCE = "http://market.test"  # one name for all processes of the gateway
 
 
@@ -105,24 +106,27 @@ class Member:
         return self._process.pid
 
     def start(self, skew: int = 0) -> None:
-        """Starts it, with a clock that is `skew` seconds off, and waits until it serves."""
+        """Starts it, with a clock that is `skew` seconds off, and waits until it serves. A patient one is
+        started again where it refuses, which it does while its database or its node is away.
+        """
+        end = time.monotonic() + PATIENCE
+        self._launch(skew)
+        while self.command == "serve":
+            with contextlib.suppress(httpx.HTTPError):
+                if httpx.get(f"{self.url}/health", timeout=1).status_code == 200:
+                    return
+            assert time.monotonic() < end, self.log.read_text()
+            if self._process is not None and self._process.poll() is not None:
+                assert self.patient, self.log.read_text()
+                self._launch(skew)
+            time.sleep(0.05)
+
+    def _launch(self, skew: int) -> None:
         command = [sys.executable, "-c", SKEWED, str(skew)] if skew else [sys.executable, "-m", "parley.cli"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [*command, self.command], env=self._environment, stdout=log, stderr=log
             )
-        end = time.monotonic() + 90
-        while self.command == "serve":
-            with contextlib.suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/health", timeout=1).status_code == 200:
-                    return
-            if self._process.poll() is not None:  # a database or a node that is away refuses a start
-                assert self.patient, self.log.read_text()
-                time.sleep(0.2)
-                self.start(skew)
-                return
-            assert time.monotonic() < end, self.log.read_text()
-            time.sleep(0.05)
 
     def kill(self) -> None:
         assert self._process is not None
