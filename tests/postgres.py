@@ -6,6 +6,7 @@ import contextlib
 import itertools
 import os
 import signal
+import subprocess
 import tempfile
 import time
 import warnings
@@ -55,10 +56,15 @@ class PostgresServer:
         """Ends the server at once, as a loss of power would, and starts it again from its log."""
         postmaster = self._server.get_pid()
         os.kill(postmaster, signal.SIGQUIT)
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while _alive(postmaster) and time.monotonic() < end:
             time.sleep(0.02)
-        self._server.ensure_postgres_running()
+        while True:
+            try:
+                self._server.ensure_postgres_running()
+                return
+            except subprocess.TimeoutExpired:  # it waits ten seconds, and recovering may take longer
+                assert time.monotonic() < end, "the server does not come back"
 
     def stop(self) -> None:
         self._server.cleanup()

@@ -27,7 +27,7 @@ from collect import missing_test
 PACKAGE = ROOT / "offchain" / "parley"
 _TOP = ("offchain/", "contracts/", "tests/", "docs/", "scripts/", ".ci/")
 _COMMAND = re.compile(r"(?:(?<=^)|(?<=[`\s(|$]))(?:parley(?= [a-z-])|scripts/[a-z_.]+)(?:[ =][^`|;&>)\n]*)?")
-_BARE = re.compile(r"\bscripts/[a-z_.]+|\bparley [a-z]+(?: [a-z]+)?(?: --[a-z-]+)*")
+_BARE = re.compile(r"\bscripts/[a-z_.]+|\bparley [a-z]+(?:-[a-z]+)*(?: [a-z]+)?(?: --[a-z-]+)*")
 _FLAG = re.compile(r"--[a-z][a-z-]*")
 
 

@@ -8,7 +8,9 @@ import typer
 
 
 def login(
-    out: Path = typer.Option(..., "--out", help="A file for the session's token, for your eyes only."),
+    out: Path = typer.Option(
+        ..., "--out", envvar="PARLEY_SESSION", help="A file for the session's token, for your eyes only."
+    ),
     url: str = typer.Option("http://127.0.0.1:8080", "--url", envvar="PARLEY_URL", help="The gateway."),
     browser: bool = typer.Option(True, help="Open a browser; otherwise the URL to open is printed."),
     seconds: int = typer.Option(300, "--wait", min=5, max=600, help="How long to wait for you."),
