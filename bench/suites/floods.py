@@ -111,8 +111,8 @@ def run() -> list[Result]:
             how=f"{OFFERS} offers posted one after the other to a gateway on SQLite: alone; beside {SLOW} "
             "connections of a process at another address, each with a head that goes on by a byte every "
             f"second and is opened again when the gateway hangs up; beside {STRANGERS} processes that ask "
-            "without a session as fast as they are answered. Attackers, gateway and honest agent share one machine's "
-            "cores, so a part of what the attacks cost is the attackers' own processor time.",
+            "without a session as fast as they are answered. Attackers, gateway and honest agent share one "
+            "machine's cores, so a part of what the attacks cost is the attackers' own processor time.",
             parts={
                 f"{kind}, {what} in ms": round(each[index], 1)
                 for kind, each in found.items()
