@@ -52,6 +52,14 @@ abstract contract BatchTest is EscrowTest {
         emit IEscrow.ItemFailed(index, reason);
     }
 
+    /// @notice What an error carries behind its selector.
+    function arguments(bytes memory reason) internal pure returns (bytes memory rest) {
+        rest = new bytes(reason.length - 4);
+        for (uint256 i; i < rest.length; ++i) {
+            rest[i] = reason[i + 4];
+        }
+    }
+
     function assertFailure(IEscrow.Failure memory failure, uint256 index, bytes memory reason) internal pure {
         assertEq(failure.index, index, "index");
         assertEq(failure.reason, reason, "reason");

@@ -152,6 +152,10 @@ contract OpenBatchTest is BatchTest {
             address(escrow).call{gas: 1_000_000}(abi.encodeCall(escrow.openBatch, (items)));
         assertFalse(done);
         assertEq(bytes4(answer), IEscrow.BatchGasShort.selector);
+        (uint256 index, uint256 available, uint256 wanted) = abi.decode(arguments(answer), (uint256, uint256, uint256));
+        assertEq(index, 1);
+        assertLt(available, 1_000_000);
+        assertEq(wanted, (ITEM_GAS + 200) * 64 / 63 + 1, "of which 63/64 are the gas of an item and its call");
         assertStatus(idOf(items[0].deal), IEscrow.Status.Unopened);
     }
 
@@ -176,6 +180,20 @@ contract OpenBatchTest is BatchTest {
         IEscrow.Failure[] memory failures = abi.decode(answer, (IEscrow.Failure[]));
         assertEq(failures.length, 2, "the first item ended where the second begins");
         assertFailure(failures[1], 1, "");
+        assertBooks(0);
+    }
+
+    function test_giveAnItemNoByteOfTheNext() external {
+        bytes memory data = abi.encodeCall(escrow.openBatch, (openings(2)));
+        // The second item begins right behind the first word of the first, which would be whole if it went on.
+        assembly ("memory-safe") {
+            mstore(add(data, 0x84), add(mload(add(data, 0x64)), 0x20))
+        }
+        (bool done, bytes memory answer) = address(escrow).call(data);
+        assertTrue(done);
+        IEscrow.Failure[] memory failures = abi.decode(answer, (IEscrow.Failure[]));
+        assertEq(failures.length, 2);
+        assertFailure(failures[0], 0, "");
         assertBooks(0);
     }
 
