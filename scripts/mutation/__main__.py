@@ -1,48 +1,51 @@
 """Mutation testing of the escrow.
 
-usage: scripts/mutate list | run | report
+usage: scripts/mutate list | run | report | check
 
   list     prints the mutants, one a line
-  run      tests mutants that have no result yet, one at a time at the lowest priority, on a copy of the
-           contracts in .tools/mutation, and keeps each result in contracts/test/mutants.json: stop it at any
-           time, run it again to go on
+  run      tests mutants that have no result yet, on a copy of the contracts in
+           .tools/mutation, and keeps each result there: stop it at any time, run it again to go on
   report   writes docs/mutation.md
+  check    says whether docs/mutation.md is about the sources and tests that are here
 
   --sample N    only N mutants, drawn with the seed (default: all)
   --seed S      of the draw (default 1)
-  --shard I/N   of run: every N-th mutant, from the I-th (0 to N - 1), in a copy of its own
-  --minutes M   of run: begin no mutant M minutes after the tests have passed without any
+  --workers N   of run: so many at once (default 2)
+  --nice N      of run: so low a priority (default 15)
+  --quick       of run: leave out the second look at what lives
+  --again       of run: test again what lived or survived
   --file PART   only mutants of files whose path contains PART
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import random
+import subprocess
 import sys
-import time
 import tomllib
 from pathlib import Path
 
-from campaign import Copy, Results
+from build import Compiler
+from judge import Judge, Results
 from operators import Mutant, mutants_of
-from report import page
+from report import Campaign, fingerprint, page, stale
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+CONTRACTS = ROOT / "contracts"
 SOLC = ROOT / ".tools/bin/solc-v0.8.37"
-RESULTS = ROOT / "contracts/test/mutants.json"
-REASONS = ROOT / "contracts/test/equivalents.toml"
+PLACE = ROOT / ".tools/mutation"
+REASONS = CONTRACTS / "test/equivalents.toml"
 PAGE = ROOT / "docs/mutation.md"
 
 
 def sources() -> list[str]:
     """The escrow's two halves, what they are made of, and its libraries."""
-    contracts = ROOT / "contracts"
-    paths = [contracts / "src/Escrow.sol", contracts / "src/EscrowActions.sol"]
-    paths += sorted((contracts / "src/escrow").glob("*.sol")) + sorted(
-        (contracts / "src/libraries").glob("*.sol")
-    )
-    return [str(path.relative_to(contracts)) for path in paths]
+    paths = [CONTRACTS / "src/Escrow.sol", CONTRACTS / "src/EscrowActions.sol"]
+    for folder in ("escrow", "libraries"):
+        paths += sorted((CONTRACTS / "src" / folder).glob("*.sol"))
+    return [str(path.relative_to(CONTRACTS)) for path in paths]
 
 
 def draw(mutants: list[Mutant], sample: int, seed: int) -> list[Mutant]:
@@ -52,55 +55,65 @@ def draw(mutants: list[Mutant], sample: int, seed: int) -> list[Mutant]:
     return [mutant for mutant in mutants if mutant.key in chosen]
 
 
-def run(mutants: list[Mutant], shard: str, minutes: float) -> int:
-    index, count = (int(part) for part in shard.split("/"))
-    results = Results(RESULTS if count == 1 else RESULTS.with_suffix(f".{index}.json"))
-    todo = [m for i, m in enumerate(mutants) if i % count == index and m.key not in results.known]
-    print(f"{len(mutants)} mutants, {len(todo)} to run here")
-    if not todo:
-        return 0
-    copy = Copy(ROOT, ROOT / ".tools/mutation" / str(index))
-    copy.start()
-    end = time.monotonic() + minutes * 60
-    # Over the whole in any order: a campaign that is cut short is a sample of it.
-    random.Random(0).shuffle(todo)
-    for mutant in todo:
-        if minutes and time.monotonic() > end:
-            print("out of time; run it again to go on")
-            break
-        result = copy.judge(mutant)
-        results.keep(mutant, result)
-        print(
-            f"{result['verdict']:10} {mutant.file}:{mutant.line} {mutant.operator} {result['by']}", flush=True
-        )
-    return 0
+def run(
+    mutants: list[Mutant], everything: list[Mutant], options: argparse.Namespace, results: Results
+) -> None:
+    if options.again:
+        for key in [
+            key for key, result in results.known.items() if result["verdict"] in ("lives", "survived")
+        ]:
+            del results.known[key]
+    todo = [mutant for mutant in mutants if mutant.key not in results.known]
+    unsure = [mutant for mutant in mutants if results.known.get(mutant.key, {}).get("verdict") == "lives"]
+    print(f"{len(mutants)} mutants, {len(todo)} to run, {len(unsure)} to look at again", flush=True)
+    if not todo and (options.quick or not unsure):
+        return
+    judge = Judge(ROOT, PLACE, Compiler(CONTRACTS, PLACE, SOLC), results, options.workers)
+    numbers = dict(enumerate(everything, 1))
+    judge.start(numbers)
+    # In any order, so that a campaign that is cut short is a sample.
+    wanted = [(number, mutant) for number, mutant in numbers.items() if mutant in todo]
+    random.Random(options.seed).shuffle(wanted)
+    judge.quickly(dict(wanted))
+    if not options.quick:
+        judge.thoroughly([m for m in mutants if results.known[m.key]["verdict"] == "lives"])
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="scripts/mutate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("what", choices=("list", "run", "report"))
+    parser.add_argument("what", choices=("list", "run", "report", "check"))
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--shard", default="0/1")
-    parser.add_argument("--minutes", type=float, default=0)
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--nice", type=int, default=15)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--again", action="store_true")
     parser.add_argument("--file", default="")
     options = parser.parse_args(arguments)
-    everything = mutants_of(ROOT / "contracts", SOLC, sources())
-    everything = [mutant for mutant in everything if options.file in mutant.file]
-    mutants = draw(everything, options.sample, options.seed)
-    if options.what == "run":
-        return run(mutants, options.shard, options.minutes)
+    names = sources()
+    if options.what == "check":
+        complaint = stale(PAGE, fingerprint(CONTRACTS, names))
+        print(complaint or "docs/mutation.md is about the sources that are here")
+        return 1 if complaint else 0
+    everything = mutants_of(CONTRACTS, SOLC, names)
+    mutants = draw([m for m in everything if options.file in m.file], options.sample, options.seed)
     if options.what == "list":
         for m in mutants:
             print(f"{m.key} {m.file}:{m.line} {m.operator}: {' '.join(m.old.split())[:60]} -> {m.new[:60]}")
         return 0
-    known = Results(RESULTS).known
-    for extra in sorted(RESULTS.parent.glob("mutants.*.json")):
-        known |= Results(extra).known
+    results = Results(PLACE / "results.json", fingerprint(CONTRACTS, names))
+    if options.what == "run":
+        os.nice(options.nice)
+        run(mutants, everything, options, results)
+        return 0
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    campaign = Campaign(commit, results.sources, options.seed, len(everything))
     reasons = tomllib.loads(REASONS.read_text())["equivalent"] if REASONS.exists() else {}
-    PAGE.write_text(page(everything, known, reasons, options.seed, len(mutants)))
+    PAGE.write_text(page(campaign, mutants, results.known, reasons))
     return 0
 
 

@@ -1,138 +1,148 @@
-"""Runs mutants, one at a time, on a copy of the contracts; keeps each result, so as to go on later."""
+"""A copy of the contracts, on which forge runs tests that are built once on bytecode put in their way."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
+import re
 import shutil
 import subprocess
-import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from build import Bytecode
 from operators import Mutant
 
-# The quick suites first, with a few fuzz runs; what they let live meets the invariants and more runs.
-STAGES = (
-    ("test/{escrow,escrow-tokens,audit,vectors}/**", {"FOUNDRY_FUZZ_RUNS": "32"}),
-    ("test/{escrow,escrow-tokens,audit,invariant}/**", {"FOUNDRY_FUZZ_RUNS": "256"}),
-)
-PRODUCED = ("Escrow", "EscrowActions")
-TIMEOUT = 1200.0
+#: Tests that do not touch the escrow, are for another tool, or measure gas, which most mutants change.
+ELSEWHERE = ("symbolic", "registry", "token", "evidence", "tabs/*.t.sol", "escrow/Gas*.t.sol")
+QUICK = {"FOUNDRY_FUZZ_RUNS": "16"}
+THOROUGH = {
+    "FOUNDRY_FUZZ_RUNS": "256",
+    "FOUNDRY_INVARIANT_RUNS": "16",
+    "FOUNDRY_INVARIANT_DEPTH": "64",
+}
+INVARIANTS = ".*Invariants?(Test)?"
+#: Longer than any honest run: a mutant that loops runs out of gas in the end, or out of this.
+SECONDS = 240.0
 
 
 class Copy:
-    """The contracts in a folder of their own, built once; a mutant lives there while it is tested."""
+    """The contracts and their tests in a folder of their own."""
 
-    def __init__(self, root: Path, place: Path) -> None:
+    def __init__(self, place: Path, environment: Mapping[str, str]) -> None:
         self.contracts = place / "contracts"
-        self.original = root / "contracts"
+        self.contracts.mkdir(parents=True, exist_ok=True)
         self.environment = {
-            **os.environ,
-            "FOUNDRY_OUT": str(place / "out"),
-            "FOUNDRY_CACHE_PATH": str(place / "cache"),
-            "FOUNDRY_SOLC": str(root / ".tools/bin/solc-v0.8.37"),
+            **environment,
+            "FOUNDRY_OUT": "out",
+            "FOUNDRY_CACHE_PATH": "cache",
             "FORGE_SNAPSHOT_CHECK": "false",
         }
-        self.out = place / "out"
-        shutil.rmtree(self.contracts, ignore_errors=True)
-        self.contracts.mkdir(parents=True)
-        for name in ("src", "test"):
-            shutil.copytree(self.original / name, self.contracts / name)
-        shutil.copy2(self.original / "foundry.toml", self.contracts / "foundry.toml")
-        (self.contracts / "node_modules").symlink_to(self.original / "node_modules")
-        vectors = place / "tests" / "vectors"
-        shutil.rmtree(vectors, ignore_errors=True)
-        shutil.copytree(root / "tests" / "vectors", vectors)
-        self.baseline = ""
 
-    def forge(self, stage: int) -> tuple[int, str]:
-        path, extra = STAGES[stage]
-        command = ["nice", "-n", "19", "forge", "test", "--fail-fast", "--match-path", path]
+    def build(self, root: Path) -> None:
+        """Takes over the sources as they are, and builds what changed."""
+        for name in ("src", "test"):
+            shutil.rmtree(self.contracts / name, ignore_errors=True)
+            shutil.copytree(root / "contracts" / name, self.contracts / name)
+        for pattern in ELSEWHERE:
+            for path in (self.contracts / "test").glob(pattern):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        shutil.copy2(root / "contracts/foundry.toml", self.contracts / "foundry.toml")
+        packages = self.contracts / "node_modules"
+        if not packages.is_symlink():
+            packages.symlink_to((root / "contracts/node_modules").resolve())
+        vectors = self.contracts.parent / "tests/vectors"
+        shutil.rmtree(vectors, ignore_errors=True)
+        shutil.copytree(root / "tests/vectors", vectors)
+        # What a former campaign put there is not what the compiler made.
+        for name in Bytecode.CONTRACTS:
+            shutil.rmtree(self.contracts / f"out/{name}.sol", ignore_errors=True)
+        code, output = self.forge(["build"], {}, 3600.0)
+        if code:
+            raise SystemExit(f"the contracts do not build\n{output[-3000:]}")
+
+    def clone(self, place: Path) -> Copy:
+        """The same, built, elsewhere: two runs of forge in one folder would disturb each other."""
+        shutil.rmtree(place, ignore_errors=True)
+        shutil.copytree(
+            self.contracts.parent, place, symlinks=True, ignore=shutil.ignore_patterns("answers", "clone*")
+        )
+        return Copy(place, self.environment)
+
+    def restore(self, other: Copy) -> None:
+        """What that copy has built, instead of what was put or built here."""
+        for name in ("src", "out", "cache"):
+            shutil.rmtree(self.contracts / name)
+            shutil.copytree(other.contracts / name, self.contracts / name)
+
+    def change(self, mutant: Mutant) -> None:
+        path = self.contracts / mutant.file
+        path.write_bytes(mutant.apply(path.read_bytes()))
+
+    def builds(self) -> bool:
+        return self.forge(["build"], {}, 3600.0)[0] == 0
+
+    def code(self) -> Bytecode:
+        names = Bytecode.CONTRACTS
+        return Bytecode({n: json.loads(self._artifact(n).read_text())["bytecode"]["object"] for n in names})
+
+    def put(self, code: Bytecode) -> None:
+        for name, creation in code.creation.items():
+            artifact = self._artifact(name)
+            content = json.loads(artifact.read_text())
+            content["bytecode"]["object"] = creation
+            artifact.write_text(json.dumps(content))
+
+    def test(
+        self, only: Sequence[str], never: Sequence[str], without: Sequence[str], depth: Mapping[str, str]
+    ) -> str:
+        """The first test that fails, of the test contracts `only` (all, where none is named) but `never`.
+
+        Nothing, if none does. `without` names tests to leave out.
+        """
+        arguments = ["test", "-j", "1", "--fail-fast", "--code-size-limit", "1000000"]
+        arguments += ["--match-contract", either(only)] if only else []
+        arguments += ["--no-match-contract", either(never)] if never else []
+        arguments += ["--no-match-test", either(without)] if without else []
+        code, output = self.forge(arguments, depth, SECONDS)
+        return "" if code == 0 else killer(output) if code != 124 else "time-out"
+
+    def failing(self) -> list[str]:
+        """Names of all tests that fail."""
+        _, output = self.forge(["test", "-j", "1", "--code-size-limit", "1000000"], QUICK, 3600.0)
+        if "Suite result" not in output:
+            raise SystemExit(f"the tests do not run\n{output[-3000:]}")
+        return sorted(set(re.findall(r"^\[FAIL.*\] (\w+)\(", output, re.MULTILINE)))
+
+    def forge(self, arguments: Sequence[str], extra: Mapping[str, str], seconds: float) -> tuple[int, str]:
         try:
             done = subprocess.run(
-                command,
+                ["forge", *arguments],
                 cwd=self.contracts,
                 env={**self.environment, **extra},
                 capture_output=True,
                 text=True,
-                timeout=TIMEOUT,
+                timeout=seconds,
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            return 124, "timeout"
+            return 124, ""
         return done.returncode, done.stdout + done.stderr
 
-    def bytecode(self) -> str:
-        """A fingerprint of what was built of the contracts themselves."""
-        codes = []
-        for name in PRODUCED:
-            artifact = json.loads((self.out / f"{name}.sol" / f"{name}.json").read_text())
-            codes.append(artifact["bytecode"]["object"])
-        return hashlib.sha256("\0".join(codes).encode()).hexdigest()
+    def _artifact(self, name: str) -> Path:
+        return self.contracts / "out" / f"{name}.sol" / f"{name}.json"
 
-    def start(self) -> None:
-        """Everything passes as it is, or nothing can be said about mutants."""
-        for stage in range(len(STAGES)):
-            code, output = self.forge(stage)
-            if code != 0:
-                raise SystemExit(f"the tests fail without any mutant\n{output[-3000:]}")
-        self.baseline = self.bytecode()
 
-    def judge(self, mutant: Mutant) -> dict[str, object]:
-        """`killed` (by which test), `survived`, `equivalent` (same bytecode) or `invalid` (no bytecode)."""
-        target = self.contracts / mutant.file
-        source = target.read_bytes()
-        started = time.monotonic()
-        result: dict[str, object] = {"verdict": "survived", "by": ""}
-        try:
-            target.write_bytes(mutant.apply(source))
-            for stage in range(len(STAGES)):
-                code, output = self.forge(stage)
-                if "Compiler run failed" in output or "Error: Compil" in output:
-                    result["verdict"] = "invalid"
-                elif code == 124:
-                    result = {"verdict": "killed", "by": "timeout"}
-                elif code != 0:
-                    result = {"verdict": "killed", "by": killer(output)}
-                elif stage == 0 and self.bytecode() == self.baseline:
-                    result["verdict"] = "equivalent"
-                else:
-                    continue
-                break
-        finally:
-            target.write_bytes(source)
-        result["seconds"] = round(time.monotonic() - started, 1)
-        return result
+def either(names: Sequence[str]) -> str:
+    return f"^({'|'.join(names)})\\b"
 
 
 def killer(output: str) -> str:
-    """The first failing test in forge's output."""
+    """The first failing test in forge's output, as `path:Contract test`."""
     suite = ""
     for line in output.splitlines():
-        if line.startswith("Encountered ") and " in " in line:
-            suite = line.rsplit(" in ", 1)[1]
+        if line.startswith(("Ran ", "Encountered ")) and ".sol:" in line:
+            suite = line.split(" for " if line.startswith("Ran ") else " in ", 1)[1]
         if line.startswith("[FAIL"):
-            after = line.split("] ", 1)
-            return f"{suite} {after[1].split('(')[0] if len(after) > 1 else ''}".strip()
-    return "a failing run"
-
-
-class Results:
-    """What is known by now, in a file that is written after every mutant."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.known: dict[str, dict[str, object]] = json.loads(path.read_text()) if path.exists() else {}
-
-    def keep(self, mutant: Mutant, result: dict[str, object]) -> None:
-        self.known[mutant.key] = {
-            "file": mutant.file,
-            "operator": mutant.operator,
-            "old": mutant.old,
-            "new": mutant.new,
-            **result,
-        }
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(json.dumps(self.known, indent=1, sort_keys=True) + "\n")
-        fresh.replace(self.path)
+            test = re.search(r"\] (\w+)\(", line)
+            return f"{suite} {test[1] if test else 'setUp'}"
+    raise SystemExit(f"forge failed, but no test did\n{output[-3000:]}")

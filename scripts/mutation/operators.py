@@ -23,16 +23,26 @@ YUL = {
 
 
 @dataclass(frozen=True)
-class Mutant:
-    """One change of one file: `length` bytes at `offset` become `new`."""
+class Change:
+    """`length` bytes at `offset` become `new`, as a part of what is computed or done at `owner`."""
+
+    operator: str
+    offset: int
+    length: int
+    new: str
+    #: Offset and length.
+    owner: tuple[int, int]
+    #: How it is switched on: as `expression`, `statement` or `assembly`, under a cast, or not at all (`none`).
+    form: str
+
+
+@dataclass(frozen=True)
+class Mutant(Change):
+    """A change of one file, and a name for it that outlives changes elsewhere in the file."""
 
     file: str
     line: int
-    offset: int
-    length: int
-    operator: str
     old: str
-    new: str
     key: str
 
     def apply(self, source: bytes) -> bytes:
@@ -45,18 +55,18 @@ def mutants_of(contracts: Path, solc: Path, files: list[str]) -> list[Mutant]:
     found: dict[str, Mutant] = {}
     for name in files:
         source = (contracts / name).read_bytes()
-        for start, length, operator, new in changes(trees[name], source):
-            old = source[start : start + length].decode()
-            if old == new:
+        for it in changes(trees[name], source):
+            start = it.offset
+            old = source[start : start + it.length].decode()
+            if old == it.new:
                 continue
             # The line's text, not its number: a change elsewhere in the file leaves a result as it is.
             line = source.count(b"\n", 0, start) + 1
             text = source.splitlines()[line - 1].decode()
             same = sum(1 for other in found.values() if other.file == name and other.line == line)
-            key = hashlib.sha256(f"{name}\0{text}\0{same}\0{operator}\0{old}\0{new}".encode()).hexdigest()[
-                :12
-            ]
-            found.setdefault(key, Mutant(name, line, start, length, operator, old, new, key))
+            identity = f"{name}\0{text}\0{same}\0{it.operator}\0{old}\0{it.new}"
+            key = hashlib.sha256(identity.encode()).hexdigest()[:12]
+            found.setdefault(key, Mutant(**vars(it), file=name, line=line, old=old, key=key))
     return list(found.values())
 
 
@@ -85,15 +95,15 @@ def syntax_trees(contracts: Path, solc: Path, files: list[str]) -> dict[str, Any
     return {name: answer["sources"][name]["ast"] for name in files}
 
 
-def changes(tree: Any, source: bytes) -> Iterator[tuple[int, int, str, str]]:
-    for node in walk(tree):
-        yield from change(node, source)
+def changes(tree: Any, source: bytes) -> Iterator[Change]:
+    for node, parent in walk(tree, {}):
+        yield from change(node, parent, source)
 
 
-def walk(node: Any) -> Iterator[dict[str, Any]]:
+def walk(node: Any, parent: dict[str, Any]) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     if isinstance(node, list):
         for item in node:
-            yield from walk(item)
+            yield from walk(item, parent)
     elif isinstance(node, dict):
         kind = node.get("nodeType")
         # What a constant is worth is data, held by vectors; imports and types are no behaviour.
@@ -102,9 +112,9 @@ def walk(node: Any) -> Iterator[dict[str, Any]]:
         if kind == "VariableDeclaration" and node.get("constant"):
             return
         if kind:
-            yield node
+            yield node, parent
         for key in sorted(node):
-            yield from walk(node[key])
+            yield from walk(node[key], node if kind else parent)
 
 
 def place(node: dict[str, Any]) -> tuple[int, int]:
@@ -117,49 +127,63 @@ def text(node: dict[str, Any], source: bytes) -> str:
     return source[start : start + length].decode()
 
 
-def between(left: dict[str, Any], right: dict[str, Any], sign: str, source: bytes) -> tuple[int, int] | None:
-    """Where the sign of an operation stands between its operands."""
-    start, length = place(left)
-    start += length
-    found = source[start : place(right)[0]].find(sign.encode())
-    return None if found < 0 else (start + found, len(sign))
-
-
-def change(node: dict[str, Any], source: bytes) -> Iterator[tuple[int, int, str, str]]:
+def change(node: dict[str, Any], parent: dict[str, Any], source: bytes) -> Iterator[Change]:
     kind = node["nodeType"]
+    at = place(node) if "src" in node else (0, 0)
     if kind.startswith("Yul"):
-        yield from in_assembly(node, source)
+        yield from in_assembly(node, parent, source)
     elif kind in ("BinaryOperation", "Assignment"):
         yield from at_sign(node, source)
     elif kind == "UnaryOperation" and node["operator"] == "!":
-        yield *place(node), "negation", text(node["subExpression"], source)
+        yield Change("negation", *at, text(node["subExpression"], source), at, "expression")
     elif kind in ("IfStatement", "Conditional"):
+        condition = place(node["condition"])
         for value in ("true", "false"):
-            yield *place(node["condition"]), "condition", value
-    elif kind in ("ExpressionStatement", "EmitStatement"):
-        yield place(node)[0], place(node)[1] + 1, "deletion", ";"
+            yield Change("condition", *condition, value, condition, "expression")
+    elif kind in ("ExpressionStatement", "EmitStatement") and parent["nodeType"] != "ForStatement":
+        # Not a loop's step: a loop without it never ends, which says nothing about tests.
+        whole = (at[0], at[1] + 1)
+        yield Change("deletion", *whole, ";", whole, "statement")
     elif kind == "Literal" and node.get("kind") == "number" and text(node, source).isdigit():
-        yield *place(node), "number", str(int(text(node, source)) + 1)
+        yield Change("number", *at, str(int(text(node, source)) + 1), at, cast(node, parent))
     elif kind == "ModifierInvocation":
-        yield *place(node), "modifier", ""
+        yield Change("modifier", *at, "", at, "none")
 
 
-def at_sign(node: dict[str, Any], source: bytes) -> Iterator[tuple[int, int, str, str]]:
+def cast(number: dict[str, Any], parent: dict[str, Any]) -> str:
+    """What a literal is as a value of a type, where the type of the small number it is would not do."""
+    if parent["nodeType"] == "FunctionCall":
+        called = parent["expression"].get("typeName")
+        name = called.get("name", "") if isinstance(called, dict) else ""
+        if name == "address":
+            return "uint160"
+        if name.startswith("bytes") and name != "bytes":
+            return f"uint{8 * int(name[5:])}"
+    if parent.get("operator") in ("<<", "**") and parent["leftExpression"] is number:
+        return "uint256"
+    return "expression"
+
+
+def at_sign(node: dict[str, Any], source: bytes) -> Iterator[Change]:
+    """The sign of an operation, which stands between its operands."""
     sign = node["operator"]
     if node["nodeType"] == "BinaryOperation":
         table, operator, left, right = BINARY, "operator", "leftExpression", "rightExpression"
     else:
         table, operator, left, right = ASSIGNMENT, "assignment", "leftHandSide", "rightHandSide"
     if sign in table:
-        at = between(node[left], node[right], sign, source)
-        if at:
-            yield *at, operator, table[sign]
+        begin = sum(place(node[left]))
+        found = source[begin : place(node[right])[0]].find(sign.encode())
+        if found >= 0:
+            yield Change(operator, begin + found, len(sign), table[sign], place(node), "expression")
 
 
-def in_assembly(node: dict[str, Any], source: bytes) -> Iterator[tuple[int, int, str, str]]:
+def in_assembly(node: dict[str, Any], parent: dict[str, Any], source: bytes) -> Iterator[Change]:
     if node["nodeType"] == "YulFunctionCall":
         name = node["functionName"]
         if name["name"] in YUL:
-            yield *place(name), "assembly", YUL[name["name"]]
+            yield Change("assembly", *place(name), YUL[name["name"]], place(name), "assembly")
     elif node["nodeType"] == "YulLiteral" and text(node, source).isdigit():
-        yield *place(node), "assembly", str(int(text(node, source)) + 1)
+        new = str(int(text(node, source)) + 1)
+        form = "none" if parent["nodeType"] == "YulCase" else "assembly"
+        yield Change("assembly", *place(node), new, place(node), form)

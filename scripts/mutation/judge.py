@@ -1,0 +1,128 @@
+"""The verdict on each mutant, and the file they are kept in, so as to go on later."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
+
+from build import Bytecode, Compiler
+from campaign import INVARIANTS, QUICK, THOROUGH, Copy
+from operators import Mutant
+
+#: By so many mutants near by, in the same file, is a mutant's killer guessed.
+NEIGHBOURS = 4
+
+
+class Results:
+    """What is known by now, written after every mutant. A second look makes another verdict of `lives`."""
+
+    def __init__(self, path: Path, sources: str) -> None:
+        self.path, self.lock = path, Lock()
+        kept = json.loads(path.read_text()) if path.exists() else {}
+        self.known: dict[str, dict[str, object]] = (
+            kept.get("results", {}) if kept.get("sources") == sources else {}
+        )
+        self.sources = sources
+
+    def keep(self, mutant: Mutant, verdict: str, by: str, seconds: float) -> None:
+        with self.lock:
+            self.known[mutant.key] = {
+                "verdict": verdict,
+                "by": by,
+                "file": mutant.file,
+                "line": mutant.line,
+                "seconds": round(seconds, 1),
+            }
+            fresh = self.path.with_suffix(".new")
+            fresh.write_text(json.dumps({"sources": self.sources, "results": self.known}, indent=1) + "\n")
+            fresh.replace(self.path)
+        print(f"{verdict:10} {mutant.key} {mutant.file}:{mutant.line} {mutant.operator} {by}", flush=True)
+
+    def killers_near(self, mutant: Mutant) -> list[str]:
+        """Test contracts that killed mutants near this one: most mutants fall to the same."""
+        with self.lock:
+            near = sorted(
+                (abs(int(str(r["line"])) - mutant.line), str(r["by"]))
+                for r in self.known.values()
+                if r["file"] == mutant.file and r["verdict"] == "killed" and ".sol:" in str(r["by"])
+            )
+        return sorted({by.split(":")[1].split(" ")[0] for _, by in near[:NEIGHBOURS]})
+
+
+class Judge:
+    """Tests mutants in some copies at once."""
+
+    def __init__(self, root: Path, place: Path, compiler: Compiler, results: Results, workers: int) -> None:
+        self.root, self.place, self.compiler, self.results, self.workers = (
+            root,
+            place,
+            compiler,
+            results,
+            workers,
+        )
+        self.copies: SimpleQueue[Copy] = SimpleQueue()
+
+    def start(self, mutants: dict[int, Mutant]) -> None:
+        """Builds, with every mutant switched off; all tests pass as it is, or there is no campaign."""
+        first = Copy(self.place, self.compiler.environment)
+        first.build(self.root)
+        broken = first.failing()
+        if broken:
+            raise SystemExit(f"tests fail without any mutant: {', '.join(broken)}")
+        self.switch, self.switched = self.compiler.with_all(mutants)
+        spare = first.clone(self.place / "clone0")
+        spare.put(self.switch.switched_to(0))
+        self.dear = spare.failing()
+        print(f"{len(self.switched)} mutants in one build; left to the second look: {', '.join(self.dear)}")
+        self.first = first
+        for index in range(self.workers):
+            self.copies.put(first.clone(self.place / f"clone{index}"))
+
+    def quickly(self, mutants: dict[int, Mutant]) -> None:
+        with ThreadPoolExecutor(self.workers) as pool:
+            list(pool.map(self._quick, mutants.items()))
+
+    def thoroughly(self, mutants: Sequence[Mutant]) -> None:
+        """A second look at what lives: built as deployed, with every test, more runs and the invariants."""
+        with ThreadPoolExecutor(self.workers) as pool:
+            list(pool.map(self._thorough, mutants))
+
+    def _quick(self, item: tuple[int, Mutant]) -> None:
+        number, mutant = item
+        begun, copy = time.monotonic(), self.copies.get()
+        try:
+            code = self.switch.switched_to(number) if number in self.switched else self._alone(mutant)
+            verdict, by = "invalid", ""
+            if code is not None:
+                copy.put(code)
+                near = self.results.killers_near(mutant)
+                by = copy.test(near, [INVARIANTS], self.dear, QUICK) if near else ""
+                by = by or copy.test([], [INVARIANTS, *near], self.dear, QUICK)
+                verdict = "killed" if by else "lives"
+            self.results.keep(mutant, verdict, by, time.monotonic() - begun)
+        finally:
+            self.copies.put(copy)
+
+    def _thorough(self, mutant: Mutant) -> None:
+        begun, copy = time.monotonic(), self.copies.get()
+        try:
+            copy.restore(self.first)
+            copy.change(mutant)
+            verdict, by = "invalid", ""
+            if copy.builds():
+                verdict = "equivalent"
+                if copy.code() != self.first.code():
+                    by = copy.test([], [], [], THOROUGH)
+                    verdict = "killed" if by else "survived"
+            self.results.keep(mutant, verdict, by, time.monotonic() - begun)
+        finally:
+            self.copies.put(copy)
+
+    def _alone(self, mutant: Mutant) -> Bytecode | None:
+        source = (self.compiler.contracts / mutant.file).read_bytes()
+        return self.compiler.bytecode({mutant.file: mutant.apply(source)})
