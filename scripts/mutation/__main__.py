@@ -11,7 +11,7 @@ usage: scripts/mutate list | run | report | check
   --sample N    only N mutants, drawn with the seed (default: all)
   --seed S      of the draw (default 1)
   --workers N   of run: so many at once (default 2)
-  --nice N      of run: so low a priority (default 15)
+  --nice N      of run: so much lower a priority for the tests of mutants than for the build (default 10)
   --quick       of run: leave out the second look at what lives
   --again       of run: test again what lived or survived
   --file PART   only mutants of files whose path contains PART
@@ -71,6 +71,7 @@ def run(
     judge = Judge(ROOT, PLACE, Compiler(CONTRACTS, PLACE, SOLC), results, options.workers)
     numbers = dict(enumerate(everything, 1))
     judge.start(numbers)
+    os.nice(options.nice)
     # In any order, so that a campaign that is cut short is a sample.
     wanted = [(number, mutant) for number, mutant in numbers.items() if mutant in todo]
     random.Random(options.seed).shuffle(wanted)
@@ -87,7 +88,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--sample", type=int, default=0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--nice", type=int, default=15)
+    parser.add_argument("--nice", type=int, default=10)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--file", default="")
@@ -105,7 +106,6 @@ def main(arguments: list[str]) -> int:
         return 0
     results = Results(PLACE / "results.json", fingerprint(CONTRACTS, names))
     if options.what == "run":
-        os.nice(options.nice)
         run(mutants, everything, options, results)
         return 0
     commit = subprocess.run(
