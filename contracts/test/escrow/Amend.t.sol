@@ -343,6 +343,11 @@ contract AmendTest is AmendTestBase {
         escrow.amend(deal, amendment, "", ofSeller, allowance(), allowance());
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, seller, id));
         escrow.amend(deal, amendment, ofBuyer, "", allowance(), allowance());
+        // A payment that consents takes no bad signature beside it.
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
+        escrow.amend(deal, amendment, hex"00", ofSeller, authorized(buyerKey, amendment, 0), allowance());
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, seller, id));
+        escrow.amend(deal, amendment, ofBuyer, hex"00", allowance(), authorized(sellerKey, amendment, 0));
         vm.prank(seller);
         escrow.amend(deal, amendment, ofBuyer, "", allowance(), allowance());
         assertStatus(id, IEscrow.Status.Open);

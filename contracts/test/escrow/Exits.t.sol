@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
+import {Vm} from "../base/Vm.sol";
 import {EscrowTest} from "./EscrowTest.sol";
 
 /// @notice What a stranger earns by calling a timed exit. Tree: trees/Escrow.exits.tree
@@ -113,8 +114,13 @@ contract ExitsTest is EscrowTest {
     function test_payNothingWhereNoFeeWasSigned() external {
         IEscrow.Deal memory deal = paidDeal(0);
         brought(deal, IEscrow.Status.Delivered);
+        vm.recordLogs();
         vm.prank(stranger);
         escrow.settleBySilence(deal);
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            assertNotEq(logs[i].topics[0], IEscrow.CallerPaid.selector, "nor says so");
+        }
         assertEq(credit(stranger), 0);
         assertEq(token.balanceOf(seller), FUNDS + PRICE);
         assertBooks(0);

@@ -95,16 +95,16 @@ contract InstantTest is EscrowTest {
 
     function test_payTheRelayFee() external {
         IEscrow.Deal memory deal = instantDeal();
-        deal.relayFee = 9;
+        deal.relayFee = 1; // the least there is
         exchanged(deal, allowance());
-        assertEq(credit(relayer), 9);
-        assertEq(token.balanceOf(buyer), FUNDS - PRICE - 9);
+        assertEq(credit(relayer), 1);
+        assertEq(token.balanceOf(buyer), FUNDS - PRICE - 1);
         deal.nonce = 78;
-        IEscrow.Funding memory funding = authorized(buyerKey, deal, PRICE + 9);
+        IEscrow.Funding memory funding = authorized(buyerKey, deal, PRICE + 1);
         bytes memory ofSeller = signed(sellerKey, idOf(deal));
         vm.prank(seller);
         escrow.openAndSettle(deal, "", ofSeller, funding);
-        assertEq(credit(buyer), 9, "an authorised fee that nobody earned");
+        assertEq(credit(buyer), 1, "an authorised fee that nobody earned");
         assertBooks(0);
     }
 
@@ -265,8 +265,14 @@ contract InstantTest is EscrowTest {
         vm.startPrank(relayer);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
         escrow.openAndSettle(deal, ofSeller, ofSeller, allowance());
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
+        escrow.openAndSettle(deal, "", ofSeller, allowance());
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, seller, id));
         escrow.openAndSettle(deal, ofBuyer, "", allowance());
+        // A payment that consents takes no bad signature beside it.
+        IEscrow.Funding memory funding = authorized(buyerKey, deal, PRICE);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
+        escrow.openAndSettle(deal, hex"00", ofSeller, funding);
         vm.stopPrank();
     }
 

@@ -141,6 +141,28 @@ contract OpenFundingTest is EscrowTest {
         assertEq(token.balanceOf(seller), FUNDS);
     }
 
+    function test_lockABondOfOneUnit() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        deal.sellerBond = 1;
+        opened(deal);
+        assertEq(token.balanceOf(seller), FUNDS - 1);
+        assertBooks(PRICE + 1);
+    }
+
+    function test_lockAsMuchAsThereCanBe() external {
+        uint128 most = type(uint128).max;
+        IEscrow.Deal memory deal = simpleDeal();
+        token = deployToken(buyer, most);
+        vm.prank(buyer);
+        token.approve(address(escrow), most);
+        deal.token = address(token);
+        deal.price = most;
+        deal.milestones[0].amount = most;
+        opened(deal);
+        assertEq(state(deal).locked, most);
+        assertBooks(most);
+    }
+
     // ---- from internal balances ----
 
     function test_openFromInternalBalances() external {
@@ -211,6 +233,13 @@ contract OpenFundingTest is EscrowTest {
         bytes memory ofSeller = signed(sellerKey, id);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
         escrow.open(deal, ofSeller, ofSeller, ofBuyer, allowance());
+        // A single byte is a signature too, if a bad one.
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
+        escrow.open(deal, hex"00", ofSeller, ofBuyer, allowance());
+        ofBuyer = authorized(sellerKey, deal, 0);
+        ofSeller = signed(buyerKey, id);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, seller, id));
+        escrow.open(deal, ofSeller, hex"00", allowance(), ofBuyer);
     }
 
     function refusesAuthorization(IEscrow.Deal memory deal, bytes memory signature, bytes4 selector) internal {
@@ -309,6 +338,14 @@ contract OpenFundingTest is EscrowTest {
         assertEq(token.balanceOf(buyer), FUNDS - PRICE - 777);
         assertEq(state(deal).locked, PRICE, "not locked");
         assertBooks(PRICE);
+    }
+
+    function test_payARelayFeeOfOneUnit() external {
+        IEscrow.Deal memory deal = relayed(address(0));
+        deal.relayFee = 1;
+        openBy(relayer, deal, allowance());
+        assertEq(credit(relayer), 1);
+        assertEq(token.balanceOf(buyer), FUNDS - PRICE - 1);
     }
 
     function test_payTheRelayFeeToTheNamedRelayerOnly() external {

@@ -129,6 +129,9 @@ contract OpenSignaturesTest is EscrowTest {
 
     function test_refuseAnEmptySignatureOfSomeoneElse() external {
         refused("");
+        bytes memory ofSeller = signed(sellerKey, id);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
+        openWith("", ofSeller);
     }
 
     function test_takeWhatAWalletAccepts() external {

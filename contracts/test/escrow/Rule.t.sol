@@ -70,6 +70,14 @@ contract RuleTest is EscrowTest {
         }
     }
 
+    function test_chargeTheSellerForALossOfOneBasisPoint() external {
+        IEscrow.Deal memory deal = arbitratedDeal();
+        broughtTo(deal, IEscrow.Status.Disputed);
+        ruleAs(arbiter, deal, 0, 9999);
+        assertEq(token.balanceOf(seller), FUNDS + uint256(PRICE) * 9999 / 10_000 - FEE / 10_000);
+        assertBooks(0);
+    }
+
     function test_relayARulingForAFeeOutOfWhatItEarns() external {
         IEscrow.Deal memory deal = arbitratedDeal();
         bytes32 id = broughtTo(deal, IEscrow.Status.Disputed);
