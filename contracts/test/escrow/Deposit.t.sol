@@ -22,6 +22,11 @@ contract DepositTest is EscrowTest {
         assertBooks(0);
     }
 
+    function test_creditASingleUnit() external {
+        deposited(stranger, 1);
+        assertEq(credit(stranger), 1);
+    }
+
     function test_refuseNothing() external {
         vm.expectRevert(abi.encodeWithSelector(IEscrow.AmountZero.selector));
         escrow.deposit(address(token), buyer, 0);

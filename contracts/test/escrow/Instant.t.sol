@@ -83,6 +83,16 @@ contract InstantTest is EscrowTest {
         assertBooks(0);
     }
 
+    function test_exchangeASingleUnitInTheLastSecond() external {
+        IEscrow.Deal memory deal = instantDeal();
+        deal.price = 1;
+        deal.milestones[0].amount = 1;
+        vm.warp(deal.openBy);
+        exchanged(deal, allowance());
+        assertEq(token.balanceOf(seller), FUNDS + 1);
+        assertBooks(0);
+    }
+
     function test_refuseABalanceThatIsTooShort() external {
         IEscrow.Deal memory deal = instantDeal();
         deposited(buyer, PRICE - 1);

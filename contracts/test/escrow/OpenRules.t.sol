@@ -146,6 +146,16 @@ contract OpenRulesTest is EscrowTest {
         refusesToOpen(deal, abi.encodeWithSelector(IEscrow.PayoutUnknown.selector, payout));
     }
 
+    function test_takeAPriceOfOneUnit() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        deal.price = 1;
+        deal.milestones[0].amount = 1;
+        opened(deal);
+        settled(deal);
+        assertEq(token.balanceOf(seller), FUNDS + 1);
+        assertBooks(0);
+    }
+
     function test_refuseAfterOpenBy() external {
         IEscrow.Deal memory deal = simpleDeal();
         vm.warp(deal.openBy + 1);

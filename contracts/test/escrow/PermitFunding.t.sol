@@ -30,6 +30,13 @@ contract PermitFundingTest is PermitTestBase {
         assertBooks(lockedOf(deal));
     }
 
+    function test_takeAPermitOfOneUnit() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        deal.sellerBond = 1;
+        openBy(relayer, deal, permitting(buyerKey, PRICE), permitting(sellerKey, 1));
+        assertBooks(PRICE + 1);
+    }
+
     function test_openByAPermitThatSomebodySubmittedFirst() external {
         IEscrow.Deal memory deal = simpleDeal();
         IEscrow.Funding memory ofBuyer = permitting(buyerKey, PRICE);

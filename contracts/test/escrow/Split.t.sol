@@ -116,6 +116,15 @@ contract SplitTest is SplitTestBase {
         refuses(deal, termsFor(deal, 0, 1), abi.encodeWithSelector(IEscrow.NoArbiter.selector));
     }
 
+    function test_takeTermsInTheirLastSecond() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        opened(deal);
+        IEscrow.Split memory terms = termsFor(deal, 1, 0);
+        vm.warp(terms.validUntil);
+        splitBy(relayer, deal, terms);
+        assertClosed(idOf(deal));
+    }
+
     function test_refuseExpiredTerms() external {
         IEscrow.Deal memory deal = simpleDeal();
         opened(deal);

@@ -42,6 +42,14 @@ contract WithdrawTest is EscrowTest {
         assertBooks(0);
     }
 
+    function test_relayASingleUnitForAFeeOfOne() external {
+        uint40 until = uint40(block.timestamp);
+        withdrawSigned(1, 1, 7, until, approval(1, 1, 7, until));
+        assertEq(token.balanceOf(stranger), 1);
+        assertEq(credit(buyer), 998);
+        assertEq(credit(relayer), 1);
+    }
+
     function test_refuseMoreThanTheBalance() external {
         vm.expectRevert(abi.encodeWithSelector(IEscrow.BalanceShort.selector, address(token), buyer, 1000, 1001));
         vm.prank(buyer);
