@@ -344,10 +344,12 @@ contract AmendTest is AmendTestBase {
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, seller, id));
         escrow.amend(deal, amendment, ofBuyer, "", allowance(), allowance());
         // A payment that consents takes no bad signature beside it.
+        IEscrow.Funding memory consenting = authorized(buyerKey, amendment, 0);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
-        escrow.amend(deal, amendment, hex"00", ofSeller, authorized(buyerKey, amendment, 0), allowance());
+        escrow.amend(deal, amendment, hex"00", ofSeller, consenting, allowance());
+        consenting = authorized(sellerKey, amendment, 0);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, seller, id));
-        escrow.amend(deal, amendment, ofBuyer, hex"00", allowance(), authorized(sellerKey, amendment, 0));
+        escrow.amend(deal, amendment, ofBuyer, hex"00", allowance(), consenting);
         vm.prank(seller);
         escrow.amend(deal, amendment, ofBuyer, "", allowance(), allowance());
         assertStatus(id, IEscrow.Status.Open);
