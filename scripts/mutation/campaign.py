@@ -16,8 +16,8 @@ from operators import Mutant
 ELSEWHERE = ("symbolic", "registry", "token", "evidence", "tabs/*.t.sol", "escrow/Gas*.t.sol")
 QUICK = {"FOUNDRY_FUZZ_RUNS": "16"}
 THOROUGH = {
-    "FOUNDRY_FUZZ_RUNS": "256",
-    "FOUNDRY_INVARIANT_RUNS": "16",
+    "FOUNDRY_FUZZ_RUNS": "64",
+    "FOUNDRY_INVARIANT_RUNS": "4",
     "FOUNDRY_INVARIANT_DEPTH": "64",
 }
 INVARIANTS = ".*Invariants?(Test)?"
@@ -53,9 +53,6 @@ class Copy:
         vectors = self.contracts.parent / "tests/vectors"
         shutil.rmtree(vectors, ignore_errors=True)
         shutil.copytree(root / "tests/vectors", vectors)
-        # What a former campaign put there is not what the compiler made.
-        for name in Bytecode.CONTRACTS:
-            shutil.rmtree(self.contracts / f"out/{name}.sol", ignore_errors=True)
         code, output = self.forge(["build"], {}, 3600.0)
         if code:
             raise SystemExit(f"the contracts do not build\n{output[-3000:]}")

@@ -37,7 +37,7 @@ Constants and type strings are left out: published vectors hold them. So is a lo
 First look: all mutants are in one build without the optimizer, each behind a switch (`scripts/mutation/schemata.py`), and
 meet the suites of the escrow, the token zoo, the audit, the catalogue, the vectors, the lens and the panel, with 16 runs
 of a fuzz test. A mutant that no switch can hold is built by itself. Second look, at what lives: the build that is deployed,
-with 256 runs and the invariants. Snapshots of gas are not among the tests, as nearly every mutant changes them.
+with 64 runs and the invariants. Snapshots of gas are not among the tests, as nearly every mutant changes them.
 
 *Raw* is killed over all that compile. *Adjusted* leaves out those that change nothing: the optimizer makes the same
 bytecode of them, or the reason stands below.

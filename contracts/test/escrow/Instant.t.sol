@@ -136,8 +136,13 @@ contract InstantTest is EscrowTest {
 
     function test_refuseTheSameDealTwice() external {
         IEscrow.Deal memory deal = instantDeal();
-        exchanged(deal, allowance());
-        refuses(deal, abi.encodeWithSelector(IEscrow.InstantNonceUsed.selector, buyer, seller, 77));
+        // The first and last bits of a word of nonces, and the same bit of two words.
+        uint256[4] memory nonces = [uint256(0), 255, 44, 300];
+        for (uint256 i; i < 4; ++i) {
+            deal.nonce = nonces[i];
+            exchanged(deal, allowance());
+            refuses(deal, abi.encodeWithSelector(IEscrow.InstantNonceUsed.selector, buyer, seller, nonces[i]));
+        }
     }
 
     function test_refuseAnotherDealUnderTheSameNonce() external {

@@ -65,10 +65,14 @@ contract WithdrawTest is EscrowTest {
 
     function test_refuseAUsedNonce() external {
         uint40 until = uint40(block.timestamp);
-        bytes memory given = approval(10, 0, 7, until);
-        withdrawSigned(10, 0, 7, until, given);
-        vm.expectRevert(abi.encodeWithSelector(IEscrow.NonceUsed.selector, buyer, 7));
-        withdrawSigned(10, 0, 7, until, given);
+        // The first and last bits of a word of nonces, and the same bit of two words.
+        uint256[4] memory nonces = [uint256(0), 255, 44, 300];
+        for (uint256 i; i < 4; ++i) {
+            bytes memory given = approval(10, 0, nonces[i], until);
+            withdrawSigned(10, 0, nonces[i], until, given);
+            vm.expectRevert(abi.encodeWithSelector(IEscrow.NonceUsed.selector, buyer, nonces[i]));
+            withdrawSigned(10, 0, nonces[i], until, given);
+        }
     }
 
     function testFuzz_takeNoncesInAnyOrder(uint256 first, uint256 second) external {
