@@ -79,7 +79,12 @@ contract InstantTest is EscrowTest {
         exchanged(deal, balance());
         assertEq(credit(buyer), 5);
         assertEq(credit(seller), PRICE);
-        assertEq(escrow.accountOf(address(token), seller).instant, 1);
+        deposited(buyer, PRICE);
+        deal.nonce = 78;
+        vm.recordLogs();
+        exchanged(deal, balance());
+        assertEq(vm.getRecordedLogs().length, 1, "no debit of nothing");
+        assertEq(escrow.accountOf(address(token), seller).instant, 2);
         assertBooks(0);
     }
 

@@ -26,6 +26,14 @@ contract SettleTest is EscrowTest {
         assertBooks(0);
     }
 
+    function test_logNoCreditOfNothing() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        opened(deal);
+        vm.recordLogs();
+        settleAs(buyer, deal, 0);
+        assertEq(vm.getRecordedLogs().length, 2, "the settlement and the transfer");
+    }
+
     function test_payAndGoOnToTheNextMilestone() external {
         IEscrow.Deal memory deal = milestoneDeal(3);
         bytes32 id = opened(deal);

@@ -101,6 +101,10 @@ contract SettleBatchTest is BatchTest {
         assertEq(hungry.balanceOf(seller), done ? 2 * PRICE : 0, "paid in full, or nothing happened");
     }
 
+    function test_takeTwoHundredItems() external {
+        assertEq(escrow.settleBatch(new IEscrow.Receipt[](200)).length, 200, "none of them is any good");
+    }
+
     function test_refuseNoItemsAndTooMany() external {
         vm.expectRevert(abi.encodeWithSelector(IEscrow.BatchSize.selector, 0, 200));
         escrow.settleBatch(new IEscrow.Receipt[](0));

@@ -52,7 +52,9 @@ contract SplitTest is SplitTestBase {
         opened(deal);
         IEscrow.Split memory terms = termsFor(deal, 1, 0);
         terms.fee = 5;
+        vm.recordLogs();
         splitBy(seller, deal, terms);
+        assertEq(vm.getRecordedLogs().length, 3, "two transfers and the end: no credit of nothing");
         assertClosed(idOf(deal));
         assertEq(credit(seller), 0);
     }
