@@ -48,6 +48,12 @@ def sources() -> list[str]:
     return [str(path.relative_to(CONTRACTS)) for path in paths]
 
 
+def reasons() -> dict[str, str]:
+    """Why a mutant, by its key, changes nothing."""
+    found: dict[str, str] = tomllib.loads(REASONS.read_text())["equivalent"]
+    return found
+
+
 def draw(mutants: list[Mutant], sample: int, seed: int) -> list[Mutant]:
     if not 0 < sample < len(mutants):
         return mutants
@@ -77,7 +83,8 @@ def run(
     random.Random(options.seed).shuffle(wanted)
     judge.quickly(dict(wanted))
     if not options.quick:
-        judge.thoroughly([m for m in mutants if results.known[m.key]["verdict"] == "lives"])
+        alive = [mutant for mutant in mutants if results.known[mutant.key]["verdict"] == "lives"]
+        judge.thoroughly([mutant for mutant in alive if mutant.key not in reasons()])
 
 
 def main(arguments: list[str]) -> int:
@@ -112,8 +119,7 @@ def main(arguments: list[str]) -> int:
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     campaign = Campaign(commit, results.sources, options.seed, len(everything))
-    reasons = tomllib.loads(REASONS.read_text())["equivalent"] if REASONS.exists() else {}
-    PAGE.write_text(page(campaign, mutants, results.known, reasons))
+    PAGE.write_text(page(campaign, mutants, results.known, reasons()))
     return 0
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from operators import Mutant
+from report import fingerprint
 from schemata import SWITCH, blamed, switched
 
 
@@ -31,6 +32,7 @@ class Compiler:
 
     def __init__(self, contracts: Path, place: Path, solc: Path) -> None:
         self.contracts = contracts
+        self.sources = sorted(str(path.relative_to(contracts)) for path in contracts.glob("src/**/*.sol"))
         (place / "answers").mkdir(parents=True, exist_ok=True)
         self.environment = {
             **os.environ,
@@ -98,7 +100,8 @@ class Compiler:
         done = subprocess.run(
             [self.environment["FOUNDRY_SOLC"], *flags],
             cwd=self.contracts,
-            env=self.environment,
+            # The question names sources, it does not quote them all: the answer is one for these only.
+            env={**self.environment, "MUTATION_SOURCES": fingerprint(self.contracts, self.sources)},
             input=json.dumps(request).encode(),
             capture_output=True,
             check=True,
