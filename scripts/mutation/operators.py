@@ -32,7 +32,7 @@ class Change:
     new: str
     #: Offset and length.
     owner: tuple[int, int]
-    #: How it is switched on: as `expression`, `statement` or `assembly`, under a cast, or not at all (`none`).
+    #: How it is switched on: as `expression`, `statement` or `assembly`, under a cast, or not (`none`).
     form: str
 
 

@@ -14,8 +14,9 @@ from operators import Mutant
 
 HEAD = """# Mutation report
 
-`scripts/mutate run` changes the escrow one place at a time, on a copy, and sees whether a test notices. This page is
-written by `scripts/mutate report`; `scripts/mutate check` says whether it is about the sources that are here.
+`scripts/mutate run` changes the escrow one place at a time, on a copy, and sees whether a test notices. This
+page is written by `scripts/mutate report`; `scripts/mutate check` says whether it is about the sources that
+are here.
 
 ## How
 
@@ -23,24 +24,28 @@ Places and operators are those of `scripts/mutation/operators.py`, at the nodes 
 
 | operator | change |
 |---|---|
-| operator | `<` and `<=`, `>` and `>=`, `==` and `!=`, `+` and `-`, `*` and `/`, `&&` and `||`, `&` and `|`, `<<` and `>>` change places; `%` becomes `*`, `^` becomes `&` |
+| comparison | `<` and `<=`, `>` and `>=`, `==` and `!=` change places |
+| arithmetic, logic, bits | `+` and `-`, `*` and `/`, `&&` and `||`, `&` and `|`, `<<` and `>>` change places |
 | assignment | `+=` and `-=`, `|=` and `&=` change places |
 | negation | `!x` becomes `x` |
 | condition | the condition of an `if` or a `?:` becomes `true`, and `false` |
 | deletion | a call, an assignment or an event is left out |
 | number | a literal becomes one more |
 | modifier | is left out |
-| assembly | `lt` and `gt`, `and` and `or`, `add` and `sub`, `shl` and `shr` change places, `eq` becomes `lt`; a literal becomes one more |
+| assembly | `lt` and `gt`, `and` and `or`, `add` and `sub`, `shl` and `shr` change places, `eq` becomes `lt` |
+| assembly | a literal becomes one more |
 
-Constants and type strings are left out: published vectors hold them. So is a loop's step, without which it never ends.
+Constants and type strings are left out: published vectors hold them. So is a loop's step, without which it
+never ends.
 
-First look: all mutants are in one build without the optimizer, each behind a switch (`scripts/mutation/schemata.py`), and
-meet the suites of the escrow, the token zoo, the audit, the catalogue, the vectors, the lens and the panel, with 16 runs
-of a fuzz test. A mutant that no switch can hold is built by itself. Second look, at what lives: the build that is deployed,
-with 64 runs and the invariants. Snapshots of gas are not among the tests, as nearly every mutant changes them.
+First look: all mutants are in one build without the optimizer, each behind a switch
+(`scripts/mutation/schemata.py`), and meet the suites of the escrow, the token zoo, reentrancy, the audit, the
+catalogue, the vectors, the lens and the panel, with 16 runs of a fuzz test. A mutant that no switch can hold
+is built by itself. Second look, at what lives and has no reason below: the build that is deployed, with 64
+runs and the invariants. Snapshots of gas are not among the tests, as nearly every mutant changes them.
 
-*Raw* is killed over all that compile. *Adjusted* leaves out those that change nothing: the optimizer makes the same
-bytecode of them, or the reason stands below.
+*Raw* is killed over all that compile. *Adjusted* leaves out those that change nothing: the optimizer makes
+the same bytecode of them, or the reason stands below.
 """
 
 
@@ -98,7 +103,8 @@ def page(
     ]
     parts = [HEAD, "\n## Result\n\n| figure | value |\n|---|---|\n", *(f"| {a} | {b} |\n" for a, b in rows)]
     parts.append(
-        "\n## By file\n\n| file | killed | same bytecode | argued | survived | adjusted |\n|---|---|---|---|---|---|\n"
+        "\n## By file\n\n| file | killed | same bytecode | argued | survived | adjusted |\n"
+        "|---|---|---|---|---|---|\n"
     )
     for name in sorted({mutant.file for mutant in done}):
         of = Counter(verdicts[mutant.key] for mutant in done if mutant.file == name)
