@@ -25,14 +25,14 @@ Places and operators are those of `scripts/mutation/operators.py`, at the nodes 
 | operator | change |
 |---|---|
 | comparison | `<` and `<=`, `>` and `>=`, `==` and `!=` change places |
-| arithmetic, logic, bits | `+` and `-`, `*` and `/`, `&&` and `||`, `&` and `|`, `<<` and `>>` change places |
+| arithmetic, logic | `+` and `-`, `*` and `/`, `&&` and `||`, `&` and `|`, `<<` and `>>` change places |
 | assignment | `+=` and `-=`, `|=` and `&=` change places |
 | negation | `!x` becomes `x` |
 | condition | the condition of an `if` or a `?:` becomes `true`, and `false` |
 | deletion | a call, an assignment or an event is left out |
 | number | a literal becomes one more |
 | modifier | is left out |
-| assembly | `lt` and `gt`, `and` and `or`, `add` and `sub`, `shl` and `shr` change places, `eq` becomes `lt` |
+| assembly | `lt` and `gt`, `and` and `or`, `add` and `sub`, `shl` and `shr` too, `eq` becomes `lt` |
 | assembly | a literal becomes one more |
 
 Constants and type strings are left out: published vectors hold them. So is a loop's step, without which it
