@@ -12,7 +12,8 @@ usage: scripts/mutate list | run | report | check
   --seed S      of the draw (default 1)
   --workers N   of run: so many at once (default 2)
   --nice N      of run: so much lower a priority for the tests of mutants than for the build (default 10)
-  --quick       of run: leave out the second look at what lives
+  --minutes M   of run: first looks for so long only; 0 goes straight to the second look at what lives
+  --quick       of run: leave out the second look
   --again       of run: test again what lived or survived
   --file PART   only mutants of files whose path contains PART
 """
@@ -20,10 +21,12 @@ usage: scripts/mutate list | run | report | check
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import random
 import subprocess
 import sys
+import time
 import tomllib
 from pathlib import Path
 
@@ -48,9 +51,9 @@ def sources() -> list[str]:
     return [str(path.relative_to(CONTRACTS)) for path in paths]
 
 
-def reasons() -> dict[str, str]:
-    """Why a mutant, by its key, changes nothing."""
-    found: dict[str, str] = tomllib.loads(REASONS.read_text())["equivalent"]
+def reasons(table: str = "equivalent") -> dict[str, str]:
+    """Why a mutant, by its key, changes nothing; or, of `accepted`, why no test tells it from the escrow."""
+    found: dict[str, str] = tomllib.loads(REASONS.read_text())[table]
     return found
 
 
@@ -59,6 +62,10 @@ def draw(mutants: list[Mutant], sample: int, seed: int) -> list[Mutant]:
         return mutants
     chosen = {mutant.key for mutant in random.Random(seed).sample(mutants, sample)}
     return [mutant for mutant in mutants if mutant.key in chosen]
+
+
+def verdict_of(results: Results, mutant: Mutant) -> object:
+    return results.known.get(mutant.key, {}).get("verdict")
 
 
 def run(
@@ -70,7 +77,7 @@ def run(
         ]:
             del results.known[key]
     todo = [mutant for mutant in mutants if mutant.key not in results.known]
-    unsure = [mutant for mutant in mutants if results.known.get(mutant.key, {}).get("verdict") == "lives"]
+    unsure = [mutant for mutant in mutants if verdict_of(results, mutant) == "lives"]
     print(f"{len(mutants)} mutants, {len(todo)} to run, {len(unsure)} to look at again", flush=True)
     if not todo and (options.quick or not unsure):
         return
@@ -81,10 +88,10 @@ def run(
     # In any order, so that a campaign that is cut short is a sample.
     wanted = [(number, mutant) for number, mutant in numbers.items() if mutant in todo]
     random.Random(options.seed).shuffle(wanted)
-    judge.quickly(dict(wanted))
+    judge.quickly(dict(wanted), time.monotonic() + 60 * options.minutes)
     if not options.quick:
-        alive = [mutant for mutant in mutants if results.known[mutant.key]["verdict"] == "lives"]
-        judge.thoroughly([mutant for mutant in alive if mutant.key not in reasons()])
+        alive = [mutant for mutant in mutants if verdict_of(results, mutant) == "lives"]
+        judge.thoroughly([mutant for mutant in alive if mutant.key not in reasons() | reasons("accepted")])
 
 
 def main(arguments: list[str]) -> int:
@@ -96,6 +103,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--nice", type=int, default=10)
+    parser.add_argument("--minutes", type=float, default=math.inf)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--file", default="")
@@ -119,7 +127,7 @@ def main(arguments: list[str]) -> int:
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     campaign = Campaign(commit, results.sources, options.seed, len(everything))
-    PAGE.write_text(page(campaign, mutants, results.known, reasons()))
+    PAGE.write_text(page(campaign, mutants, results.known, reasons(), reasons("accepted")))
     return 0
 
 

@@ -14,6 +14,30 @@ from build import Bytecode, Compiler
 from campaign import INVARIANTS, QUICK, THOROUGH, Copy
 from operators import Mutant
 
+#: The test contracts of each source's own functions, which most of its mutants fall to.
+OWN = {
+    "Escrow": "OpenRules Settle Deliver Silence CloseRejected Cancel Epoch Linked OpenBatch Views Halves",
+    "EscrowActions": "Reject Dispute Rule Lapse Refund Split RevokeSplit",
+    "Accounts": "Deposit DepositWithPermit Withdraw",
+    "Amendments": "Amend AmendTokens",
+    "Batches": "OpenBatch SettleBatch InstantBatch PatchBatch",
+    "Consent": "OpenSignatures Epoch Withdraw Views Cancel",
+    "Deals": "Settle Rule Exits Payouts Refund Instant Cancel",
+    "Funding": "OpenFunding PermitFunding Permit2Funding",
+    "Ledger": "Settle Instant Withdraw Payouts",
+    "Mandates": "MandateOpen MandateActs RevokeMandate",
+    "Opening": "OpenFunding OpenSignatures Instant",
+    "AccountWord": "Settle Instant Rule Refund",
+    "ActionHash": "Settle Reject Withdraw",
+    "Clean": "Encoding OpenRules Settle",
+    "DealHash": "DealVectors Encoding Linked OpenRules",
+    "DealRules": "OpenRules Instant Linked Amend",
+    "DealWord": "Settle Rule Refund Views",
+    "MandateRules": "MandateOpen MandateActs",
+    "Permit2Calls": "Permit2Funding",
+    "SignatureCheck": "OpenSignatures Deposit",
+    "TokenCalls": "OpenFunding PermitFunding Deposit Payouts TokenZoo",
+}
 #: By so many mutants near by, in the same file, is a mutant's killer guessed.
 NEIGHBOURS = 4
 
@@ -43,15 +67,16 @@ class Results:
             fresh.replace(self.path)
         print(f"{verdict:10} {mutant.key} {mutant.file}:{mutant.line} {mutant.operator} {by}", flush=True)
 
-    def killers_near(self, mutant: Mutant) -> list[str]:
-        """Test contracts that killed mutants near this one: most mutants fall to the same."""
+    def likely(self, mutant: Mutant) -> list[str]:
+        """Test contracts of the function, and those that killed mutants near this one."""
         with self.lock:
             near = sorted(
                 (abs(int(str(r["line"])) - mutant.line), str(r["by"]))
                 for r in self.known.values()
                 if r["file"] == mutant.file and r["verdict"] == "killed" and ".sol:" in str(r["by"])
             )
-        return sorted({by.split(":")[1].split(" ")[0] for _, by in near[:NEIGHBOURS]})
+        killers = {by.split(":")[1].split(" ")[0] for _, by in near[:NEIGHBOURS]}
+        return sorted(killers | {f"{name}Test" for name in OWN.get(Path(mutant.file).stem, "").split()})
 
 
 class Judge:
@@ -83,24 +108,26 @@ class Judge:
         for index in range(self.workers):
             self.copies.put(first.clone(self.place / f"clone{index}"))
 
-    def quickly(self, mutants: dict[int, Mutant]) -> None:
+    def quickly(self, mutants: dict[int, Mutant], end: float) -> None:
+        """First looks, of which none begins after `end` (of the monotonic clock)."""
         with ThreadPoolExecutor(self.workers) as pool:
-            list(pool.map(self._quick, mutants.items()))
+            list(pool.map(lambda item: self._quick(item[0], item[1], end), mutants.items()))
 
     def thoroughly(self, mutants: Sequence[Mutant]) -> None:
         """A second look at what lives: built as deployed, with every test, more runs and the invariants."""
         with ThreadPoolExecutor(self.workers) as pool:
             list(pool.map(self._thorough, mutants))
 
-    def _quick(self, item: tuple[int, Mutant]) -> None:
-        number, mutant = item
+    def _quick(self, number: int, mutant: Mutant, end: float) -> None:
+        if time.monotonic() > end:
+            return
         begun, copy = time.monotonic(), self.copies.get()
         try:
             code = self.switch.switched_to(number) if number in self.switched else self._alone(mutant)
             verdict, by = "invalid", ""
             if code is not None:
                 copy.put(code)
-                near = self.results.killers_near(mutant)
+                near = self.results.likely(mutant)
                 by = copy.test(near, [INVARIANTS], self.dear, QUICK) if near else ""
                 by = by or copy.test([], [INVARIANTS, *near], self.dear, QUICK)
                 verdict = "killed" if by else "lives"

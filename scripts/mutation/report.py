@@ -80,6 +80,7 @@ def page(
     mutants: Sequence[Mutant],
     known: Mapping[str, Mapping[str, object]],
     reasons: Mapping[str, str],
+    accepted: Mapping[str, str],
 ) -> str:
     verdicts = {mutant.key: str(known[mutant.key]["verdict"]) for mutant in mutants if mutant.key in known}
     done = [mutant for mutant in mutants if mutant.key in verdicts]
@@ -114,7 +115,7 @@ def page(
         parts.append(f"| `{name}` | {of['killed']} | {of['equivalent']} | {said} | {left} | {share} |\n")
     parts.append("\n## Survivors\n\n")
     for mutant in alive:
-        reason = reasons.get(mutant.key, "not killed, not explained")
+        reason = reasons.get(mutant.key) or "not killed. " + accepted.get(mutant.key, "Not explained.")
         change = f"`{flat(mutant.old)}` to `{flat(mutant.new)}`"
         parts.append(
             f"- `{mutant.file}:{mutant.line}` ({mutant.key}), {mutant.operator}, {change}: {reason}\n"

@@ -101,11 +101,13 @@ def test_count_and_list() -> None:
     all_ = [Mutant(**vars(change), file="src/A.sol", line=n, old="+", key=f"k{n}") for n in range(10)]
     verdicts = ["killed"] * 6 + ["equivalent", "survived", "survived", "invalid"]
     known = {f"k{n}": {"verdict": verdict} for n, verdict in enumerate(verdicts)}
-    text = page(Campaign("c0ffee", "0" * 64, 1, 10), all_, known, {"k7": "Only gas."})
+    text = page(
+        Campaign("c0ffee", "0" * 64, 1, 10), all_, known, {"k7": "Only gas."}, {"k8": "One value of gas."}
+    )
     assert "| **raw kill rate** | 66.6 %" in text
     assert "| **adjusted kill rate** | 85.7 %" in text
     assert "`src/A.sol:7` (k7), operator, `+` to `-`: Only gas." in text
-    assert "(k8), operator, `+` to `-`: not killed, not explained" in text
+    assert "(k8), operator, `+` to `-`: not killed. One value of gas." in text
 
 
 def test_give_a_sample_its_interval() -> None:

@@ -162,6 +162,40 @@ contract EncodingTest is EscrowTest {
         opened(deal);
     }
 
+    /// @dev An instant deal is read word by word too, as far as it is read at all.
+    function test_exchangeNoDealWithBitsBeyondAType() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        deal.payout = 4;
+        // buyer, seller, relayer, token, price, relayFee, openBy
+        uint8[7] memory places = [0, 1, 3, 4, 5, 8, 9];
+        for (uint256 i; i < 7; ++i) {
+            (bool ok,) = exchange(deal, places[i], uint8(WIDTHS[places[i]]));
+            assertFalse(ok, "the first bit beyond");
+            (ok,) = exchange(deal, places[i], 255);
+            assertFalse(ok, "the last");
+        }
+        (bool clean,) = send(exchangeCall(encode(deal), idOf(deal)));
+        assertTrue(clean);
+    }
+
+    function exchange(IEscrow.Deal memory deal, uint256 index, uint256 bit) private returns (bool, bytes memory) {
+        bytes memory encoded = encode(deal);
+        setWord(encoded, index, wordAt(encoded, index) | (1 << bit));
+        (, bytes memory answer) = send(call1(escrow.dealIdOf.selector, encoded));
+        return send(exchangeCall(encoded, abi.decode(answer, (bytes32))));
+    }
+
+    /// @dev `openAndSettle(deal, ofBuyer, ofSeller, allowance)` around a deal that is already encoded.
+    function exchangeCall(bytes memory encoded, bytes32 id) private view returns (bytes memory) {
+        bytes memory others = abi.encode(signed(buyerKey, id), signed(sellerKey, id), allowance());
+        bytes memory heads;
+        for (uint256 i; i < 3; ++i) {
+            heads = bytes.concat(heads, bytes32(wordAt(others, i) + 32 + encoded.length));
+        }
+        bytes memory tails = part(others, 3 * 32, others.length);
+        return bytes.concat(escrow.openAndSettle.selector, bytes32(uint256(4 * 32)), heads, encoded, tails);
+    }
+
     function refusesBit(IEscrow.Deal memory deal, uint256 index, uint256 bit) private {
         bytes memory encoded = encode(deal);
         setWord(encoded, index, wordAt(encoded, index) | (1 << bit));

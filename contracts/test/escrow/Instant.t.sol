@@ -240,6 +240,10 @@ contract InstantTest is EscrowTest {
         IEscrow.Deal memory deal = instantDeal();
         deal.milestones[0].amount = PRICE - 1;
         refuses(deal, abi.encodeWithSelector(IEscrow.MilestonesSum.selector, PRICE - 1, PRICE));
+        // What is at its edge is not what is named.
+        deal.payout = 7;
+        vm.warp(deal.openBy);
+        refuses(deal, abi.encodeWithSelector(IEscrow.MilestonesSum.selector, PRICE - 1, PRICE));
         deal.price = 0;
         refuses(deal, abi.encodeWithSelector(IEscrow.PriceZero.selector));
     }

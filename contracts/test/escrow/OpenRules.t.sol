@@ -123,6 +123,13 @@ contract OpenRulesTest is EscrowTest {
         deal = simpleDeal();
         deal.walkAwayBps = bps;
         refusesToOpen(deal, why);
+        // What is at its edge is not what is named.
+        deal.lapsedSellerBps = 10_000;
+        deal.rejectedSellerBps = 10_000;
+        deal.payout = 3;
+        (deal.reviewWindow, deal.disputeWindow, deal.rulingWindow) = (365 days, 365 days, 365 days);
+        vm.warp(deal.openBy);
+        refusesToOpen(deal, why);
     }
 
     function test_refuseABondBelowTheFees() external {

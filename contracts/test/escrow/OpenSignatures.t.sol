@@ -73,6 +73,13 @@ contract OpenSignaturesTest is EscrowTest {
         refused(signed(key, id));
     }
 
+    function test_refuseAKeyWhoseAddressDiffersInABit() external {
+        for (uint256 bit; bit < 160; bit += 3) {
+            useSeller(address(uint160(seller) ^ uint160(1 << bit)));
+            refused(signed(sellerKey, id));
+        }
+    }
+
     function test_refuseTheBuyersSignatureForTheSeller() external {
         refused(signed(buyerKey, id));
     }

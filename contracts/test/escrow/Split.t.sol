@@ -60,13 +60,20 @@ contract SplitTest is SplitTestBase {
     }
 
     function test_creditWhereThePayoutBitsSaySo() external {
-        IEscrow.Deal memory deal = arbitratedDeal();
-        deal.payout = 3;
-        opened(deal);
-        splitBy(relayer, deal, termsFor(deal, 777, 0));
-        assertEq(credit(seller), 777);
-        assertEq(credit(buyer), lockedOf(deal) - 777);
-        assertBooks(0);
+        uint256 inBuyer;
+        uint256 inSeller;
+        for (uint8 payout; payout < 4; ++payout) {
+            IEscrow.Deal memory deal = arbitratedDeal();
+            deal.payout = payout;
+            deal.nonce = payout;
+            opened(deal);
+            splitBy(relayer, deal, termsFor(deal, 777, 0));
+            if (payout & 1 != 0) inSeller += 777;
+            if (payout & 2 != 0) inBuyer += lockedOf(deal) - 777;
+            assertEq(credit(seller), inSeller);
+            assertEq(credit(buyer), inBuyer);
+            assertBooks(0);
+        }
     }
 
     function test_refuseTermsOfAnotherMoment() external {

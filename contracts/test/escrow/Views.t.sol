@@ -14,8 +14,17 @@ contract ViewsTest is EscrowTest {
     }
 
     function test_nameItsDomain() external view {
-        (bytes1 fields, string memory name, string memory version, uint256 chainId, address place,,) =
-            IERC5267(address(escrow)).eip712Domain();
+        (
+            bytes1 fields,
+            string memory name,
+            string memory version,
+            uint256 chainId,
+            address place,
+            bytes32 salt,
+            uint256[] memory extensions
+        ) = IERC5267(address(escrow)).eip712Domain();
+        assertEq(salt, bytes32(0));
+        assertEq(extensions.length, 0);
         assertEq(bytes32(fields), bytes32(hex"0f"));
         assertEq(name, "Parley Escrow");
         assertEq(version, "1");
