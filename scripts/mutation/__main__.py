@@ -71,11 +71,10 @@ def verdict_of(results: Results, mutant: Mutant) -> object:
 def run(
     mutants: list[Mutant], everything: list[Mutant], options: argparse.Namespace, results: Results
 ) -> None:
-    if options.again:
-        for key in [
-            key for key, result in results.known.items() if result["verdict"] in ("lives", "survived")
-        ]:
-            del results.known[key]
+    alive = {key for key, result in results.known.items() if result["verdict"] in ("lives", "survived")}
+    again = alive if options.again else set()
+    for key in again:
+        del results.known[key]
     todo = [mutant for mutant in mutants if mutant.key not in results.known]
     unsure = [mutant for mutant in mutants if verdict_of(results, mutant) == "lives"]
     print(f"{len(mutants)} mutants, {len(todo)} to run, {len(unsure)} to look at again", flush=True)
@@ -88,10 +87,11 @@ def run(
     # In any order, so that a campaign that is cut short is a sample.
     wanted = [(number, mutant) for number, mutant in numbers.items() if mutant in todo]
     random.Random(options.seed).shuffle(wanted)
+    wanted.sort(key=lambda item: item[1].key not in again)
     judge.quickly(dict(wanted), time.monotonic() + 60 * options.minutes)
     if not options.quick:
-        alive = [mutant for mutant in mutants if verdict_of(results, mutant) == "lives"]
-        judge.thoroughly([mutant for mutant in alive if mutant.key not in reasons() | reasons("accepted")])
+        unsure = [mutant for mutant in mutants if verdict_of(results, mutant) == "lives"]
+        judge.thoroughly([mutant for mutant in unsure if mutant.key not in reasons() | reasons("accepted")])
 
 
 def main(arguments: list[str]) -> int:
