@@ -132,6 +132,14 @@ contract EncodingTest is EscrowTest {
         assertFalse(ok);
     }
 
+    function test_nameNoCutDeal() external {
+        bytes memory encoded = encode(milestoneDeal(2));
+        (bool named,) = send(call1(escrow.dealIdOf.selector, encoded));
+        assertTrue(named);
+        (named,) = send(call1(escrow.dealIdOf.selector, part(encoded, 0, encoded.length - 1)));
+        assertFalse(named);
+    }
+
     // ---- bits beyond a type ----
 
     /// @dev Both sides sign the digest of a deal with one bit too many: it would be a second id for the same terms.

@@ -28,6 +28,7 @@ contract MandateOpenTest is Granting {
     function test_openForTheSeller() external {
         IEscrow.Deal memory deal = arbitratedDeal();
         IEscrow.Mandate memory m = sellersMandate();
+        m.counterparty = buyer;
         m.dealLimit = PRICE;
         bytes32 id = idOf(deal);
         escrow.open(deal, signed(buyerKey, id), under(m, id), allowance(), allowance());

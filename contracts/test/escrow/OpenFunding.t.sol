@@ -18,6 +18,12 @@ interface IMintable {
     function balanceOf(address account) external view returns (uint256);
 }
 
+contract NoDomainToken is PlainToken {
+    function DOMAIN_SEPARATOR() external pure returns (bytes32) {
+        revert("a reason longer than a word");
+    }
+}
+
 /// @notice Tree: trees/Escrow.open.funding.tree
 contract OpenFundingTest is EscrowTest {
     function openBy(address caller, IEscrow.Deal memory deal, IEscrow.Funding memory ofBuyer) internal {
@@ -301,11 +307,14 @@ contract OpenFundingTest is EscrowTest {
     }
 
     function test_refuseATokenWithoutAuthorisations() external {
-        IEscrow.Deal memory deal = dealIn(address(new PlainToken()));
-        bytes memory ofSeller = signed(sellerKey, idOf(deal));
-        IEscrow.Funding memory funding = IEscrow.Funding(IEscrow.FundingKind.Authorization, bare(buyerKey, idOf(deal)));
-        vm.expectRevert(fundingRefused(deal, buyer, PRICE));
-        escrow.open(deal, "", ofSeller, funding, allowance());
+        address[2] memory tokens = [address(new PlainToken()), address(new NoDomainToken())];
+        for (uint256 i; i < 2; ++i) {
+            IEscrow.Deal memory deal = dealIn(tokens[i]);
+            bytes memory ofSeller = signed(sellerKey, idOf(deal));
+            bytes memory ofBuyer = bare(buyerKey, idOf(deal));
+            vm.expectRevert(fundingRefused(deal, buyer, PRICE));
+            escrow.open(deal, "", ofSeller, IEscrow.Funding(IEscrow.FundingKind.Authorization, ofBuyer), allowance());
+        }
     }
 
     function test_refuseAnUnknownKindOfFunding() external {

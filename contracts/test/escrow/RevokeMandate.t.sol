@@ -15,13 +15,15 @@ contract RevokeMandateTest is Granting {
         IEscrow.Mandate memory m = buyersMandate();
         IEscrow.Deal memory deal = simpleDeal();
         openedUnder(m, deal);
+        (uint128 used, bool revoked) = escrow.mandateOf(mandateDigest(m));
+        assertFalse(revoked);
         vm.expectEmit(address(escrow));
         emit IEscrow.MandateRevoked(mandateDigest(m), buyer);
         vm.prank(buyer);
         escrow.revokeMandate(m, 0, 0, "");
         deal.nonce += 1;
         refusesUnder(m, deal, voided(m));
-        (uint128 used, bool revoked) = escrow.mandateOf(mandateDigest(m));
+        (used, revoked) = escrow.mandateOf(mandateDigest(m));
         assertTrue(revoked);
         assertEq(used, PRICE, "what was used stays on record");
     }

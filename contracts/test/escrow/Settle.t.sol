@@ -75,11 +75,11 @@ contract SettleTest is EscrowTest {
         IEscrow.Deal memory deal = simpleDeal();
         bytes32 id = opened(deal);
         deposited(buyer, 12);
-        bytes memory ofBuyer = signed(buyerKey, receipt(id, 0, GOODS, Action(12, deal.openBy)));
+        bytes memory ofBuyer = signed(buyerKey, receipt(id, 0, GOODS, Action(1, deal.openBy)));
         vm.prank(relayer);
-        escrow.settle(deal, 0, GOODS, 12, deal.openBy, ofBuyer);
-        assertEq(credit(relayer), 12);
-        assertEq(credit(buyer), 0);
+        escrow.settle(deal, 0, GOODS, 1, deal.openBy, ofBuyer);
+        assertEq(credit(relayer), 1);
+        assertEq(credit(buyer), 11);
         assertBooks(0);
     }
 
