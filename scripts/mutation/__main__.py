@@ -127,7 +127,8 @@ def main(arguments: list[str]) -> int:
         ["git", "rev-parse", "--short=12", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.strip()
     campaign = Campaign(commit, results.sources, options.seed, len(everything))
-    PAGE.write_text(page(campaign, mutants, results.known, reasons(), reasons("accepted")))
+    note = tomllib.loads(REASONS.read_text())["note"]
+    PAGE.write_text(page(campaign, mutants, results.known, reasons(), reasons("accepted"), note))
     return 0
 
 

@@ -81,6 +81,7 @@ def page(
     known: Mapping[str, Mapping[str, object]],
     reasons: Mapping[str, str],
     accepted: Mapping[str, str],
+    note: str,
 ) -> str:
     verdicts = {mutant.key: str(known[mutant.key]["verdict"]) for mutant in mutants if mutant.key in known}
     done = [mutant for mutant in mutants if mutant.key in verdicts]
@@ -103,6 +104,7 @@ def page(
         ("**adjusted kill rate**", rate(killed, killed + unexplained, campaign.there)),
     ]
     parts = [HEAD, "\n## Result\n\n| figure | value |\n|---|---|\n", *(f"| {a} | {b} |\n" for a, b in rows)]
+    parts.append(note)
     parts.append(
         "\n## By file\n\n| file | killed | same bytecode | argued | survived | adjusted |\n"
         "|---|---|---|---|---|---|\n"

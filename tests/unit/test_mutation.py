@@ -102,9 +102,15 @@ def test_count_and_list() -> None:
     verdicts = ["killed"] * 6 + ["equivalent", "survived", "survived", "invalid"]
     known = {f"k{n}": {"verdict": verdict} for n, verdict in enumerate(verdicts)}
     text = page(
-        Campaign("c0ffee", "0" * 64, 1, 10), all_, known, {"k7": "Only gas."}, {"k8": "One value of gas."}
+        Campaign("c0ffee", "0" * 64, 1, 10),
+        all_,
+        known,
+        {"k7": "Only gas."},
+        {"k8": "One value of gas."},
+        "A note.",
     )
     assert "| **raw kill rate** | 66.6 %" in text
+    assert "A note." in text
     assert "| **adjusted kill rate** | 85.7 %" in text
     assert "`src/A.sol:7` (k7), operator, `+` to `-`: Only gas." in text
     assert "(k8), operator, `+` to `-`: not killed. One value of gas." in text
