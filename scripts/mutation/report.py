@@ -104,7 +104,7 @@ def page(
         ("**adjusted kill rate**", rate(killed, killed + unexplained, campaign.there)),
     ]
     parts = [HEAD, "\n## Result\n\n| figure | value |\n|---|---|\n", *(f"| {a} | {b} |\n" for a, b in rows)]
-    parts.append(note)
+    parts.append("\n" + note)
     parts.append(
         "\n## By file\n\n| file | killed | same bytecode | argued | survived | adjusted |\n"
         "|---|---|---|---|---|---|\n"
