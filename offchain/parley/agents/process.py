@@ -30,6 +30,7 @@ from parley.negotiation.strategies import Strategy, make_strategy
 from parley.policy.service import PolicyEngine
 from parley.telemetry.exporters import tracing_to
 from parley.terms.domain import Domain
+from parley.terms.errors import KeyUnusable
 from parley.terms.opening import Opening
 from parley.terms.payloads import Context
 from parley.terms.signing import LocalSigner, Signer, load_keystore
@@ -218,8 +219,15 @@ def signer_from_environment() -> LocalSigner:
     keystore = os.environ.get("PARLEY_KEYSTORE")
     if keystore:
         return load_keystore(keystore, os.environ.get("PARLEY_KEYSTORE_PASSPHRASE", ""))
+    key = os.environ.get("PARLEY_KEY")
+    if not key:
+        raise KeyUnusable(
+            "no key is named",
+            next_action="Set PARLEY_KEYSTORE and PARLEY_KEYSTORE_PASSPHRASE, or PARLEY_KEY; "
+            "keys are never arguments.",
+        )
     try:
-        return LocalSigner(bytes.fromhex(os.environ.get("PARLEY_KEY", "").removeprefix("0x")))
+        return LocalSigner(bytes.fromhex(key.removeprefix("0x")))
     except ValueError:
         raise ConfigInvalid("PARLEY_KEY is not 32 bytes of hex", field="PARLEY_KEY") from None
 

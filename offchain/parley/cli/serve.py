@@ -48,7 +48,8 @@ def settings_from_environment() -> GatewaySettings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         setting = "PARLEY_" + str(first["loc"][0] if first["loc"] else "escrow").upper()
-        raise SettingsInvalid(f"{setting}: {first['msg']}", setting=setting) from None
+        problem = first["msg"].removeprefix("Value error, ")
+        raise SettingsInvalid(f"{setting}: {problem}", setting=setting) from None
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
