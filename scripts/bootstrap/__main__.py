@@ -60,6 +60,7 @@ def main(argv: list[str]) -> int:
     if options.prover:
         steps = (*steps, ("halmos", prover.install))
     try:
+        layout.refuse_borrowed()
         with exclusive(layout):
             for name, step in steps:
                 step_started = time.monotonic()

@@ -51,6 +51,15 @@ class Layout:
     def requirements(self) -> Path:
         return self.root / "requirements.lock"
 
+    def refuse_borrowed(self) -> None:
+        """What is installed names this checkout's paths: through a link it would spoil the folder of another one."""
+        for folder in (self.venv, self.tools, self.contracts / "node_modules"):
+            if folder.is_symlink():
+                raise SetupError(
+                    f"{folder} is a link to {folder.resolve()}, which set-up would change for this checkout.\n"
+                    f"  Remove the link: setup makes a folder of its own."
+                )
+
     def fresh(self, name: str, key: str) -> bool:
         """Whether the step `name` last succeeded with exactly these inputs."""
         stamp = self.tools / "stamps" / name
