@@ -52,11 +52,11 @@ class Layout:
         return self.root / "requirements.lock"
 
     def refuse_borrowed(self) -> None:
-        """What is installed names this checkout's paths: through a link it would spoil the folder of another one."""
+        """What is installed names this checkout's paths: through a link it would spoil another one's folder."""
         for folder in (self.venv, self.tools, self.contracts / "node_modules"):
             if folder.is_symlink():
                 raise SetupError(
-                    f"{folder} is a link to {folder.resolve()}, which set-up would change for this checkout.\n"
+                    f"{folder} is a link to {folder.resolve()}, which set-up would spoil.\n"
                     f"  Remove the link: setup makes a folder of its own."
                 )
 
