@@ -52,7 +52,7 @@ class Layout:
         return self.root / "requirements.lock"
 
     def refuse_borrowed(self) -> None:
-        """What is installed names this checkout's paths: through a link it would spoil another one's folder."""
+        """What is installed names this checkout's paths: through a link it would spoil another's folder."""
         for folder in (self.venv, self.tools, self.contracts / "node_modules"):
             if folder.is_symlink():
                 raise SetupError(
