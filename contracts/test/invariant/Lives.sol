@@ -193,6 +193,7 @@ abstract contract Lives is Batches {
     function revokeSplit(uint256 which, IEscrow.Deal memory deal, IEscrow.Split memory terms, bytes32 digest) private {
         address who = which & 2 == 0 ? deal.buyer : deal.seller;
         Form memory f = formOf(which, who, deal);
+        if (f.byAgent) f.covered = covers(f.mandate, 0); // it carries no fee
         bytes memory data = sign(f, who, splitRevocation(digest, who, f.until));
         data = abi.encodeCall(escrow.revokeSplit, (deal, terms, who, f.until, data));
         actOn("revoke", deal, f.caller, who, data, when(!revoked[digest] && f.covered));
