@@ -47,9 +47,10 @@ class Copy:
             for path in (self.contracts / "test").glob(pattern):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
         shutil.copy2(root / "contracts/foundry.toml", self.contracts / "foundry.toml")
+        # Anew each time: the one before may lead to where the packages were.
         packages = self.contracts / "node_modules"
-        if not packages.is_symlink():
-            packages.symlink_to((root / "contracts/node_modules").resolve())
+        packages.unlink(missing_ok=True)
+        packages.symlink_to((root / "contracts/node_modules").resolve())
         vectors = self.contracts.parent / "tests/vectors"
         shutil.rmtree(vectors, ignore_errors=True)
         shutil.copytree(root / "tests/vectors", vectors)
