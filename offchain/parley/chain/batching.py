@@ -63,6 +63,7 @@ class Batcher:
         self._contract = EscrowContract(node, escrow)
         self._interface = self._contract.interface
         self._single = {self._interface.function(one).selector: one for one in BATCHES}
+        self._item_gas: dict[str, int] = {}  # function -> most gas an item took in an estimated batch
 
     def units(self, waiting: Sequence[Intent], now: int) -> list[Unit]:
         """What is to be sent now, in the order recorded as far as calls about one subject go. What failed in
@@ -81,7 +82,7 @@ class Batcher:
                 groups.append(group)
                 open_groups[function] = group
             group.intents.append(intent)
-            group.gas += intent.gas or _USUAL_GAS
+            group.gas += self._item_gas.get(function, _USUAL_GAS)
             for other in open_groups.values():
                 if other is not group:
                     other.apart.add(subject)
@@ -113,13 +114,25 @@ class Batcher:
         left = tuple(intent for place, intent in enumerate(unit.intents) if place not in gone)
         return self.join(self._function_of(left[0]), left) if left else None
 
-    def failures(self, unit: Unit, sender: str) -> dict[int, ContractError]:
-        """The items of a batch that would fail now, by place, from running it against what is pending.
+    def expected(self, unit: Unit) -> int | None:
+        """The gas that a batch of such items takes, going by those estimated before; None without any."""
+        item = self._item_gas.get(self._function_of(unit.intents[0]))
+        return None if item is None else item * len(unit.intents)
 
-        Raises the node's errors, and `ContractError` when the batch as a whole would revert.
+    def learn(self, unit: Unit, estimate: int) -> None:
+        """Take note of what a batch was estimated at."""
+        function, item = self._function_of(unit.intents[0]), -(-estimate // len(unit.intents))
+        self._item_gas[function] = max(item, self._item_gas.get(function, 0))
+
+    def failures(self, unit: Unit, sender: str, gas: int | None = None) -> dict[int, ContractError]:
+        """The items of a batch that would fail now, by place, from running it against what is pending with a
+        limit of `gas` (None: all that the node gives).
+
+        Raises the node's errors, and `ContractError` when the batch as a whole would revert, as it does when
+        an item fails with less gas than it has a right to.
         """
         batch = self._interface.function(unit.call.function)
-        answer = self._node.call(unit.call.to, unit.call.data, sender=sender, block="pending")
+        answer = self._node.call(unit.call.to, unit.call.data, sender=sender, block="pending", gas=gas)
         return {int(place): _error(reason) for place, reason in batch.answer(answer)[0]}
 
     def failed_in(self, receipt: Receipt) -> dict[int, ContractError]:

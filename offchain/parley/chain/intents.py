@@ -271,7 +271,7 @@ class Intents:
         )
         return transaction.execute(sa.update(_TABLE).where(mine).values(sender=sender)).rowcount == 1
 
-    def record(self, transaction: Transaction, key: str, call: Call, gas: int | None = None) -> Intent:
+    def record(self, transaction: Transaction, key: str, call: Call) -> Intent:
         """Record an intent inside a transaction of the store; the one there already if the key is known.
 
         Raises `IntentMismatch` when the key stands for another call.
@@ -288,7 +288,7 @@ class Intents:
             "to": call.to,
             "value": "0",
             "data": "0x" + call.data.hex(),
-            "gas": gas,
+            "gas": None,
             "status": str(IntentStatus.QUEUED),
             "reported": False,
             "created_at": transaction.now,

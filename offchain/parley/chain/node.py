@@ -203,11 +203,23 @@ class NodeClient:
 
     # ------------------------------------------------------------------- calls
 
-    def call(self, to: str, data: bytes, *, sender: str | None = None, block: BlockTag = "latest") -> bytes:
-        """Run a call without a transaction. Raises `ContractError` when the contract refuses."""
+    def call(
+        self,
+        to: str,
+        data: bytes,
+        *,
+        sender: str | None = None,
+        block: BlockTag = "latest",
+        gas: int | None = None,
+    ) -> bytes:
+        """Run a call without a transaction, with a limit of `gas` where one is given. Raises `ContractError`
+        when the contract refuses.
+        """
         request = {"to": to, "data": "0x" + data.hex()}
         if sender is not None:
             request["from"] = sender
+        if gas is not None:
+            request["gas"] = hex(gas)
         return answers.data(self._read("eth_call", [request, _tag(block)]), "call data")
 
     def estimate(self, to: str | None, data: bytes, *, sender: str, block: BlockTag = "latest") -> int:

@@ -24,9 +24,6 @@ from parley.store import EventStore, Transaction
 
 _LOG = logging.getLogger("parley.chain")
 FILLER_GAS: Final = 30_000
-FRESH_SECONDS: Final = 10
-"""How long the simulation made when an intent was recorded stands in for another one before it is signed."""
-
 SignCall = Callable[[int, str, bytes, int, int, Fees], Sent]
 Waited = Callable[[Transaction, Intent, ParleyError], None]
 
@@ -175,53 +172,77 @@ class Outgoing:
             refused = self._refused(unit, self._limit(intent.gas), fees, reserved)
             if refused is not None:
                 return None  # as before; nobody needs to be told or asked again
-        gas = self._gas(intent)
-        if gas is None:
+        estimate = self._estimate(intent)
+        if estimate is None:
             return None
+        gas = self._limit(estimate)
         refused = self._refused(unit, gas, fees, reserved)
         if refused is not None:
-            self._wait(intent, refused)
+            self._wait(intent, refused, estimate)
             return None
         reserved.add((subject_of(intent),), gas * fees.max_fee)
         return _Prepared(unit, gas)
 
     def _batch(self, unit: Unit, fees: Fees, reserved: Reserved) -> _Prepared | None:
         """The batch less what would fail in it; None where its items have to go one by one."""
-        current: Unit | None = unit
+        batcher = self._batcher
+        if batcher is None:
+            return None
         try:
-            while current is not None and current.joined and self._batcher is not None:
-                failing = self._batcher.failures(current, self._address)
-                if not failing:
-                    break
-                for place, error in failing.items():
-                    self._fail(current.intents[place], error)
-                current = self._batcher.without(current, set(failing))
+            current, gas = self._sound(unit, batcher)
             if current is None or not current.joined:
                 return None if current is None else self._single(current.intents[0], fees, reserved)
-            estimate = self._node.estimate(
-                current.call.to, current.call.data, sender=self._address, block="pending"
-            )
+            gas = self._limit_of_batch(self._measured(current, batcher)) if gas is None else gas
         except ContractError:
             return None
-        gas = max(self._limit(estimate), estimate + SPARE_GAS)
         if self._refused(current, gas, fees, reserved) is not None:
             return None
         reserved.add([subject_of(intent) for intent in current.intents], gas * fees.max_fee)
         return _Prepared(current, gas)
 
-    def _gas(self, intent: Intent) -> int | None:
-        """The gas limit; None when the call would revert, which fails the intent with the contract's
+    def _sound(self, unit: Unit, batcher: Batcher) -> tuple[Unit | None, int | None]:
+        """The batch without what would fail in it, and the gas limit with which that was seen.
+
+        Where the gas of such items is known from before, the batch is run with the limit that it will have:
+        that shows in one execution that the limit suffices, for which an estimate takes some twenty. Without
+        a limit (None) it was run with all the gas there is, and has to be estimated.
+        """
+        current: Unit | None = unit
+        guess = True
+        while current is not None and current.joined:
+            expected = batcher.expected(current) if guess else None
+            gas = None if expected is None else self._limit_of_batch(expected)
+            try:
+                failing = batcher.failures(current, self._address, gas)
+            except ContractError:
+                if gas is None:
+                    raise
+                guess = False  # perhaps only the limit was too low
+                continue
+            if not failing:
+                return current, gas
+            for place, error in failing.items():
+                self._fail(current.intents[place], error)
+            current = batcher.without(current, set(failing))
+        return current, None
+
+    def _measured(self, unit: Unit, batcher: Batcher) -> int:
+        estimate = self._node.estimate(unit.call.to, unit.call.data, sender=self._address, block="pending")
+        batcher.learn(unit, estimate)
+        return estimate
+
+    def _limit_of_batch(self, estimate: int) -> int:
+        return max(self._limit(estimate), estimate + SPARE_GAS)
+
+    def _estimate(self, intent: Intent) -> int | None:
+        """The gas that the call takes; None when it would revert, which fails the intent with the contract's
         error.
         """
-        fresh = self._store.now() - intent.created_at <= FRESH_SECONDS
-        estimate = intent.gas if fresh else None
-        if estimate is None:
-            try:
-                estimate = self._node.estimate(intent.to, intent.data, sender=self._address, block="pending")
-            except ContractError as error:
-                self._fail(intent, error)
-                return None
-        return self._limit(estimate)
+        try:
+            return self._node.estimate(intent.to, intent.data, sender=self._address, block="pending")
+        except ContractError as error:
+            self._fail(intent, error)
+            return None
 
     def _limit(self, estimate: int) -> int:
         return estimate + estimate * self._margin // 100
@@ -237,14 +258,16 @@ class Outgoing:
         subjects = [subject_of(intent) for intent in unit.intents]
         return self._purse.refusal(subjects, gas * fees.max_fee, reserved, self._store.now())
 
-    def _wait(self, intent: Intent, refused: GasBudgetReached) -> None:
+    def _wait(self, intent: Intent, refused: GasBudgetReached, estimate: int) -> None:
         """Say once that the intent waits for budget; it stays and goes when the budget holds it."""
         if intent.status is IntentStatus.WAITING:
             return
         _LOG.warning("%s waits for the gas budget of the %s", intent.key, refused.values["scope"])
 
         def work(transaction: Transaction) -> None:
-            marked = self._intents.mark(transaction, intent, IntentStatus.WAITING, error=refused)
+            marked = self._intents.mark(
+                transaction, intent, IntentStatus.WAITING, error=refused, gas=estimate
+            )
             if marked and self.waited is not None:
                 self.waited(transaction, intent, refused)
 

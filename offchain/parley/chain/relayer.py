@@ -87,15 +87,13 @@ class Relayer:
         """The intent under a key."""
         return self.intents.get(key)
 
-    def submit(self, key: str, call: Call, *, gas: int | None = None) -> Intent:
+    def submit(self, key: str, call: Call) -> Intent:
         """Record durably that a call shall be made, once."""
-        return self._store.transact(lambda transaction: self.record(transaction, key, call, gas=gas))
+        return self._store.transact(lambda transaction: self.record(transaction, key, call))
 
-    def record(
-        self, transaction: Transaction, key: str, call: Call, *, gas: int | None = None, by: str | None = None
-    ) -> Intent:
+    def record(self, transaction: Transaction, key: str, call: Call, *, by: str | None = None) -> Intent:
         """The same inside a transaction of the store; `by` is the account that has to send it."""
-        return self._lane(key, by).record(transaction, key, call, gas=gas)
+        return self._lane(key, by).record(transaction, key, call)
 
     def requeue(self, transaction: Transaction, key: str) -> bool:
         """See `Sender.requeue`."""

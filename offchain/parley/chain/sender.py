@@ -21,7 +21,6 @@ from parley.chain.intents import MAX_KEY, Intent, Intents, IntentStatus, Sent
 from parley.chain.models import Fees
 from parley.chain.node import NodeClient
 from parley.chain.observer import Observer
-from parley.chain.outgoing import FRESH_SECONDS as FRESH_SECONDS
 from parley.chain.outgoing import Outgoing, Waited, reserved_by
 from parley.chain.spending import Purse, Reserved, subject_of
 from parley.chain.transactions import Unsigned, sign, suggest_fees
@@ -139,18 +138,18 @@ class Sender:
 
     # ------------------------------------------------------------------ intents
 
-    def submit(self, key: str, call: Call, *, gas: int | None = None) -> Intent:
+    def submit(self, key: str, call: Call) -> Intent:
         """Record durably that a call shall be made, once; returns what is recorded under the key.
 
         Raises `IntentMismatch` when the key stands for another call, and the store's errors.
         """
-        return self._store.transact(lambda transaction: self.record(transaction, key, call, gas=gas))
+        return self._store.transact(lambda transaction: self.record(transaction, key, call))
 
-    def record(self, transaction: Transaction, key: str, call: Call, *, gas: int | None = None) -> Intent:
+    def record(self, transaction: Transaction, key: str, call: Call) -> Intent:
         """The same inside a transaction of the store, together with whatever else the caller records."""
         if not 0 < len(key) <= MAX_KEY:
             raise EventInvalid("The key of an intent has 1 to 200 characters.", key=key[:300])
-        return self.intents.record(transaction, key, call, gas)
+        return self.intents.record(transaction, key, call)
 
     def get(self, key: str) -> Intent | None:
         """The intent under a key."""

@@ -144,11 +144,11 @@ class Acting:
         lives = submitted is not None and planned.purpose not in ("cancel", "revoke_split")
         if lives and submitted is not None and not self._openings.opened(submitted):
             raise DealNotOpen("The deal is not open yet.", deal_id=subject)
-        gas = self._openings.simulate(planned.call)
+        self._openings.simulate(planned.call)
         said = {} if action is None else action.as_json()
 
         def work(transaction: Transaction) -> Intent:
-            intent = self.sender.record(transaction, key, planned.call, gas=gas)
+            intent = self.sender.record(transaction, key, planned.call)
             self.sender.requeue(transaction, key)
             self._deals.note(
                 transaction,

@@ -190,7 +190,7 @@ class Openings:
         items = tuple(one.submitted for one in examined)
         self._require_money(examined, {})
         call = opening_call(self._escrow, items)
-        gas = self.simulate(call)
+        self.simulate(call)
         way = way_of(items[0].deal)
         subject = items[0].deal.bundle if way is Way.LINKED else items[0].deal_id
         key = f"{subject}:{way}:{keccak(call.data).hex()[:32]}"
@@ -205,7 +205,7 @@ class Openings:
                 self._deals.record(transaction, one.submitted, one.due)
             if way is Way.LINKED:
                 self._deals.link(transaction, subject, ids)
-            self._sender.record(transaction, key, call, gas=gas, by=items[0].deal.relayer)
+            self._sender.record(transaction, key, call, by=items[0].deal.relayer)
             self._sender.requeue(transaction, key)
             return True
 
@@ -235,9 +235,11 @@ class Openings:
         self._store.transact(work)
         return tuple(self._deals.get(item.deal_id) or item for item in items)
 
-    def simulate(self, call: Call, block: BlockTag = "pending") -> int:
-        """Gas the call would need now. Raises `ContractError` when the escrow would refuse it."""
-        return self._escrow.node.estimate(call.to, call.data, sender=self._sender.address, block=block)
+    def simulate(self, call: Call, block: BlockTag = "pending") -> None:
+        """Raises `ContractError` when the escrow would refuse the call now. What gas it takes is asked when
+        it is sent, together with others.
+        """
+        self._escrow.node.call(call.to, call.data, sender=self._sender.address, block=block)
 
 
 def require_single(deal: Deal) -> None:

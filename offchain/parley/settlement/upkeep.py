@@ -9,7 +9,6 @@ from typing import Final
 from parley.chain.indexer import Indexer
 from parley.chain.intents import Intent
 from parley.chain.relayer import Relayer
-from parley.chain.sender import FRESH_SECONDS
 from parley.errors import ParleyError
 from parley.settlement.openings import Openings
 from parley.settlement.repository import DealRepository
@@ -18,6 +17,8 @@ from parley.settlement.timers import Timers
 from parley.settlement.ways import OPENINGS
 from parley.store import ANY, EventStore, NewEvent, Transaction
 
+FRESH_SECONDS: Final = 10
+"""How long the look at the chain made when an intent was recorded stands in for another one."""
 RELAYER: Final = "relayer"
 """The stream of what an operator of the relayer has to know."""
 

@@ -195,7 +195,8 @@ class FakeEscrow(FakeChain):
         if batch is not None:
             outputs = list(interface("IEscrow").function("patchBatch").outputs)
             return "0x" + encode(outputs, [self._each(*batch)[1]]).hex()
-        if "from" in request:  # only transactions that were mined are repeated in a sender's name
+        if "from" in request:  # a simulation, or a transaction that was mined, repeated in its sender's name
+            self.simulated.append(request["data"][:10])
             return self._refusal(request) or "0x"
         name, values = self._view(request["to"], data)
         return "0x" + encode([name], [values]).hex()

@@ -9,9 +9,10 @@ import pytest
 from fake_chain import escrow_log
 from fake_escrow import FakeEscrow, Market
 
-from parley.chain.batching import BatchSettings
+from parley.chain.batching import SPARE_GAS, BatchSettings
 from parley.chain.intents import IntentStatus
 from parley.chain.node import NodeClient
+from parley.chain.opening_errors import BatchGasShort
 from parley.chain.spending import GasBudget
 from parley.settlement import Settlement
 from parley.settlement.models import FAILED, PENDING
@@ -68,6 +69,39 @@ def test_a_batch_is_no_bigger_than_it_may_be_and_waits_for_company(
     run(settlement)
     assert statuses(settlement, deals) == ["open"] * 3
     assert len(chain.accepted) == 2
+
+
+@pytest.mark.parametrize("short", [False, True])
+def test_a_batch_like_one_before_is_run_with_its_limit_and_estimated_only_where_that_is_too_low(
+    settlement: Settlement, market: Market, chain: FakeEscrow, short: bool
+) -> None:
+    asked: list[str] = []
+    limits: list[int] = []
+
+    def estimated(params: list[Any]) -> None:
+        asked.append(params[0]["data"][:10])
+
+    def called(params: list[Any]) -> dict[str, Any] | None:
+        if "gas" not in params[0]:
+            return None
+        limits.append(int(params[0]["gas"], 16))
+        raw = BatchGasShort.selector.hex() + "00" * 96
+        refused = {"error": {"code": 3, "message": "execution reverted", "data": "0x" + raw}}
+        return refused if short else None
+
+    chain.before = {"eth_estimateGas": estimated, "eth_call": called}
+    submit(settlement, market, 1, 2)
+    run(settlement)
+    assert (len(asked), limits) == (1, []), "nothing like it was sent before"
+    deals = submit(settlement, market, 3, 4, 5)
+    run(settlement)
+    assert len(asked) == (2 if short else 1)
+    assert limits == [150_000 + SPARE_GAS]
+    assert statuses(settlement, deals) == ["open"] * 3
+    last = settlement.sender.intents.in_status([IntentStatus.CONFIRMED])
+    carrier = max((intent for intent in last if intent.nonce is not None), key=lambda one: one.nonce or 0)
+    sent = settlement.sender.intents.sent([carrier])[carrier.id][-1]
+    assert sent.gas == (100_000 + SPARE_GAS if short else limits[0])
 
 
 def test_what_would_fail_is_left_out_of_the_batch_with_its_reason(

@@ -273,9 +273,8 @@ def test_what_only_the_contract_knows_comes_from_the_simulation(
         + "00" * 31
         + "01"
     )
-    chain.before["eth_estimateGas"] = lambda _params: {
-        "error": {"code": 3, "message": "execution reverted", "data": "0x" + refusal}
-    }
+    refused = {"error": {"code": 3, "message": "execution reverted", "data": "0x" + refusal}}
+    chain.before["eth_call"] = lambda params: refused if "from" in params[0] else None
     with pytest.raises(FundingRefused) as caught:
         settlement.submit(signed.deal, signed.buyer, signed.seller)
     assert caught.value.arguments == {"token": TOKEN, "from": market.buyer.address, "amount": 1}
