@@ -16,8 +16,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from parley.errors import ParleyError
 from parley.gateway.problems import of_error
 
-FREQUENT = frozenset(("/v1/negotiations/{negotiation}/messages", "/v1/messages:batch"))
-"""Paths whose POST takes the short way; at most one parameter in each."""
+FREQUENT = frozenset(
+    (
+        "/v1/negotiations",
+        "/v1/negotiations/{negotiation}/messages",
+        "/v1/messages:batch",
+        "/v1/deals",
+        "/v1/deals/{deal_id}/delivery",
+        "/v1/deals/{deal_id}/receipt",
+    )
+)
+"""Paths whose POST takes the short way, which are those of a usual deal; at most one parameter in each."""
 
 
 class Express:

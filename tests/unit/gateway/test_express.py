@@ -35,6 +35,16 @@ def test_both_ways_give_the_same_answers(talk: Any, buyer: Any, http: Any, long:
     same(*(way.post("/v1/messages:batch", json=batch, headers=token(buyer)) for way in (http, long)))
     same(*(way.post("/v1/messages:batch", content=b"{", headers=token(buyer)) for way in (http, long)))
     same(*(way.post(path, json={}) for way in (http, long)))  # nobody signed in
+    core = {"domain": talk.domain.as_json(), "opening": talk.opening.as_json()}
+    opened = {**core, "message": talk.messages[0].wire()}
+    for place, more in (
+        ("/v1/negotiations", [opened, {**opened, "domain": {}}, {}]),
+        ("/v1/deals", [{"negotiation": talk.id, "open_by": 0, "signature": "0x00"}, {}]),
+        ("/v1/deals/0x00/delivery", [{}]),
+        ("/v1/deals/0x00/receipt", [{}]),
+    ):
+        for body in more:
+            same(*(way.post(place, json=body, headers=token(buyer)) for way in (http, long)))
     same(*(way.post(path + "/more", json={}, headers=token(buyer)) for way in (http, long)))
     same(*(way.put(path, json={}, headers=token(buyer)) for way in (http, long)))
 
@@ -47,7 +57,7 @@ def test_the_short_way_knows_declared_routes_only(gateway: Any, monkeypatch: pyt
     declared = http.get("/openapi.json").json()["paths"]
     for path in FREQUENT:
         assert "post" in declared[path]
-        assert http.post(path.replace("{negotiation}", "0x00")).status_code == 401
+        assert http.post(path.replace("{negotiation}", "0x00").replace("{deal_id}", "0x00")).status_code == 401
     taken = [route.path for route, _ in found]
     assert sorted(taken) == sorted(FREQUENT)
     for path in ("/v1/negotiations//messages", "/v1/negotiations/messages", "/v1/negotiations/a/b/messages"):
