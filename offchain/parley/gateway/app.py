@@ -79,7 +79,6 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         worker = Worker(gateway) if gateway.settings.work == "inside" else None
-        await gateway.feed.start()
         if worker is not None:
             await worker.start()
         try:

@@ -93,21 +93,18 @@ class Feed:
         self._moved = asyncio.Event()
         self._stopped = False
         self._task: asyncio.Task[None] | None = None
-        self._unsubscribe: Callable[[], None] | None = None
 
-    async def start(self) -> None:
+    def _listen(self) -> Callable[[], None]:
         loop = asyncio.get_running_loop()
 
         def wake() -> None:
-            if self._readers and not loop.is_closed():
+            if not loop.is_closed():
                 loop.call_soon_threadsafe(self._news.set)
 
-        self._unsubscribe = self._store.subscribe(wake)
+        return self._store.subscribe(wake)
 
     async def stop(self) -> None:
         self.release()
-        if self._unsubscribe is not None:
-            self._unsubscribe()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -124,6 +121,13 @@ class Feed:
 
     async def _follow(self) -> None:
         """Runs from the first reader to the last. What happened in between is in the store."""
+        unsubscribe = self._listen()
+        try:
+            await self._read_on()
+        finally:
+            unsubscribe()
+
+    async def _read_on(self) -> None:
         self._tail.clear()
         self._end = await self.position()
         while self._readers and not self._stopped:

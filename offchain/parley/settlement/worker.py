@@ -53,13 +53,13 @@ class SettlementWorker:
         self._stop = threading.Event()
         self._holder = holder_name()
         self._lease: Lease | None = None
+        self._cancel: Callable[[], None] | None = None
         self._thread: threading.Thread | None = None
         self.last_error: ParleyError | None = None
 
     def start(self) -> SettlementWorker:
         """Start the thread; it ends with `stop`."""
         if self._thread is None:
-            self._cancel = self._store.subscribe(self._wake.set)
             self._thread = threading.Thread(target=self._run, name="parley-settlement", daemon=True)
             self._thread.start()
         return self
@@ -70,8 +70,8 @@ class SettlementWorker:
         if thread is not None:
             self._stop.set()
             self._wake.set()
-            self._cancel()
             thread.join(seconds)
+        self._listen(wanted=False)
         lease, self._lease = self._lease, None
         if lease is not None:
             with contextlib.suppress(StoreError):
@@ -139,10 +139,19 @@ class SettlementWorker:
             if self.last_error is not None:
                 _LOG.info("settlement goes on")
             self.last_error = None
+            self._listen(wanted=self._lease is not None)
             if moved:
                 self._stop.wait(self._busy)
             else:
                 self._wake.wait(self._idle)
+
+    def _listen(self, *, wanted: bool) -> None:
+        """Only the process that settles needs to hear of every commit."""
+        if wanted and self._cancel is None:
+            self._cancel = self._store.subscribe(self._wake.set)
+        elif not wanted and self._cancel is not None:
+            self._cancel()
+            self._cancel = None
 
     def _failed(self, state: RetryCallState) -> None:
         """Notes why a tick failed. The thread outlives a mistake in one deal."""

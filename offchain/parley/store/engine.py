@@ -52,9 +52,11 @@ def make_engine(url: URL, *, busy_ms: int, read_only: bool) -> Engine:
         settings = "-c synchronous_commit=on" + (" -c default_transaction_read_only=on" if read_only else "")
         return sa.create_engine(
             url,
-            pool_pre_ping=True,
+            pool_pre_ping=not read_only,  # who reads asks again where a connection was gone
             pool_size=8,
             max_overflow=56,
+            # One select sees one snapshot by itself: without a transaction around it it is one round trip.
+            **({"isolation_level": "AUTOCOMMIT"} if read_only else {}),
             connect_args={"options": f"{settings} -c lock_timeout={busy_ms}"},
         )
     engine = sa.create_engine(

@@ -2,13 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from parley.store.errors import translate
 from parley.store.statements import Compiled
+
+T = TypeVar("T")
+
+
+class _Lost(Exception):
+    """A connection had gone without notice, as all do when a database server is started anew."""
+
+
+def _asked(engine: Engine, ask: Callable[[], T]) -> T:
+    """What `ask` reads; once more on a new connection where the one it had was gone. Nobody looks before each
+    question whether its connection is still there: that would cost as much as the question.
+    """
+    try:
+        try:
+            return ask()
+        except (_Lost, sa.exc.DBAPIError) as error:
+            if isinstance(error, sa.exc.DBAPIError) and not error.connection_invalidated:
+                raise
+            engine.dispose()
+            return ask()
+    except Exception as error:
+        cause = error.__cause__ if isinstance(error, _Lost) else error
+        known = None if cause is None else translate(cause)
+        if known is None or known is error:
+            raise
+        raise known from error
 
 
 class Reader:
@@ -23,14 +50,12 @@ class Reader:
 
     def all(self, query: sa.Executable) -> list[Any]:
         """Every row. Raises the typed errors of the store."""
-        try:
+
+        def ask() -> list[Any]:
             with self._engine.connect() as connection:
                 return list(connection.execute(query))
-        except Exception as error:
-            known = translate(error)
-            if known is None or known is error:
-                raise
-            raise known from error
+
+        return _asked(self._engine, ask)
 
     def one(self, query: sa.Executable) -> Any | None:
         """The first row, or None."""
@@ -51,20 +76,23 @@ class Prepared:
 
     def all(self, **values: Any) -> list[Any]:
         """Every row, with the columns by name and in order. Raises the typed errors of the store."""
+        rows: list[tuple[Any, ...]] = _asked(self._engine, lambda: self._rows(values))
+        return [self._row._make(row) for row in rows]
+
+    def _rows(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
+        connection = self._engine.raw_connection()
         try:
-            connection = self._engine.raw_connection()
-            try:
-                cursor = connection.cursor()
-                found = self._compiled.all(cursor, values)
-                cursor.close()
-            finally:
-                connection.close()  # back into the pool, which ends what it has begun
+            cursor = connection.cursor()
+            found = self._compiled.all(cursor, values)
+            cursor.close()
         except Exception as error:
-            known = translate(error)
-            if known is None or known is error:
-                raise
-            raise known from error
-        return [self._row._make(row) for row in found]
+            if self._engine.dialect.is_disconnect(error, connection.dbapi_connection, None):  # type: ignore[arg-type] # any driver's
+                connection.invalidate(error)
+                raise _Lost from error
+            raise
+        finally:
+            connection.close()  # back into the pool, which ends what it has begun
+        return found
 
     def one(self, **values: Any) -> Any | None:
         """The first row, or None."""

@@ -78,7 +78,7 @@ class EventStore:
         self.negotiations = Negotiations(self._reader)
         self.deals = Deals(self._reader)
         self.sessions = Sessions(self._reader, self.transact)
-        self.leases = Leases(lambda work: self._writer.submit(work).result())
+        self.leases = Leases(lambda work: self._writer.submit(work).result(), self._reader, clock)
 
     @classmethod
     def open(cls, url: str, *, busy_ms: int = 5000, clock: Callable[[], int] = wall_clock) -> EventStore:
@@ -329,16 +329,22 @@ class EventStore:
         """Have `callback` called after commits of this process; returns what ends it.
 
         A wake-up only: it carries no data, may be merged, late or lost, and runs on a thread of the store. On
-        SQLite commits of other processes do not cause it. Read the feed from the last position seen, and now
-        and then without being woken.
+        SQLite commits of other processes do not cause it, and on PostgreSQL it costs what listening to every
+        commit costs: end it when nobody waits. Read the feed from the last position seen, and now and then
+        without being woken.
         """
         with self._subscribing:
             self._subscribers.append(callback)
+        if self._listener is not None:
+            self._listener.wait()
 
         def cancel() -> None:
             with self._subscribing:
-                if callback in self._subscribers:
-                    self._subscribers.remove(callback)
+                if callback not in self._subscribers:
+                    return
+                self._subscribers.remove(callback)
+            if self._listener is not None:
+                self._listener.leave()
 
         return cancel
 

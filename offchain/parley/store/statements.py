@@ -7,11 +7,14 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 from sqlalchemy.sql import ClauseElement
+
+_TOGETHER: Final = 32
+"""Rows in one insert at most: each number of rows is a statement of its own for the server to prepare."""
 
 
 class Compiled:
@@ -26,8 +29,6 @@ class Compiled:
         self._text = str(compiled)
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         self._names: tuple[str, ...] | None = tuple(compiled.positiontup) if compiled.positional else None
-        # Rows that come in this very order need no binding.
-        self._columns = () if self._names == tuple(names or ()) else tuple(names or ())
 
     def _bind(self, values: Mapping[str, Any]) -> Any:
         if self._names is None:
@@ -56,14 +57,31 @@ class Compiled:
         elif rows:
             cursor.executemany(self._text, [self._bind(row) for row in rows])
 
+
+class Insert(Compiled):
+    """A plain insert of every column, for rows given as values in the order of the columns."""
+
+    def __init__(self, table: sa.Table, dialect: Dialect) -> None:
+        columns = [column.name for column in table.columns]
+        super().__init__(sa.insert(table), dialect, columns)
+        self._several = self._names != tuple(columns)  # else the driver takes the rows as they are
+        self._into = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES "  # noqa: S608 - our own names
+        self._row = f"({', '.join(['%s'] * len(columns))})"
+
     def run_rows(self, cursor: Any, rows: Sequence[tuple[Any, ...]]) -> None:
-        """Execute for every row, given as its values in the order of the statement's `names`."""
-        if self._columns:
-            self.run_many(cursor, [dict(zip(self._columns, row, strict=True)) for row in rows])
-        elif rows:
-            cursor.executemany(self._text, rows)
+        """Execute for every row; nothing for no rows. A driver that would send them one by one gets them
+        together.
+        """
+        if not self._several:
+            if rows:
+                cursor.executemany(self._text, rows)
+            return
+        for first in range(0, len(rows), _TOGETHER):
+            part = rows[first : first + _TOGETHER]
+            text = self._into + ", ".join([self._row] * len(part))
+            cursor.execute(text, [value for row in part for value in row])
 
 
-def insert_of(table: sa.Table, dialect: Dialect) -> Compiled:
+def insert_of(table: sa.Table, dialect: Dialect) -> Insert:
     """A plain insert of every column."""
-    return Compiled(sa.insert(table), dialect, [column.name for column in table.columns])
+    return Insert(table, dialect)

@@ -113,17 +113,31 @@ class Statements:
 
 
 class Heads:
-    """Last sequence and hash of recently written streams, and the last position. Valid while nobody else
-    commits.
+    """Last sequence and hash of recently written streams, and the last position with its hash. Valid while
+    nobody else commits.
     """
 
     def __init__(self) -> None:
         self.streams: dict[str, tuple[int, str]] = {}
         self.position: int | None = None
+        self.newest = ""
 
     def clear(self) -> None:
         self.streams.clear()
         self.position = None
+        self.newest = ""
+
+    def follow(self, rows: Sequence[tuple[int, str, int, str]]) -> None:
+        """Takes in events from the one at `position` on, each as position, stream, sequence and hash. Where
+        that one is not what it was, nothing known is true of this database.
+        """
+        if not rows or (rows[0][0], rows[0][3]) != (self.position, self.newest):
+            self.clear()
+            return
+        for position, stream, sequence, stream_hash in rows[1:]:
+            if stream in self.streams:
+                self.streams[stream] = (sequence, stream_hash)
+            self.position, self.newest = position, stream_hash
 
     def put(self, stream: str, sequence: int, stream_hash: str) -> None:
         if len(self.streams) >= _HEADS:
@@ -142,6 +156,7 @@ class Transaction:
         self._sql = statements
         self._heads = heads
         self.now = now
+        self.news = False  # whether others may wait for what is written; a lease that is kept is no news
         self._rows = 0
         self._events: list[tuple[Any, ...]] = []
         self._keys: list[dict[str, Any]] = []
@@ -212,6 +227,7 @@ class Transaction:
     ) -> tuple[StoredEvent, ...]:
         sequence, previous = self._head(stream)
         position = self._position()
+        self.news = True
         stored: list[StoredEvent] = []
         for event, (kind, text, private) in zip(events, texts, strict=True):
             sequence, position = sequence + 1, position + 1
@@ -221,7 +237,7 @@ class Transaction:
                 (position, stream, sequence, kind, text, self.now, previous, private)  # the table's columns
             )
         self._heads.put(stream, sequence, previous)
-        self._heads.position = position
+        self._heads.position, self._heads.newest = position, previous
         return tuple(stored)
 
     def _head(self, stream: str) -> tuple[int, str]:
@@ -315,6 +331,7 @@ class Transaction:
     ) -> None:
         if first and key in self._upserts:
             return
+        self.news = True
         self._upserts[key] = (statement, values)
 
     # ------------------------------------------------------------------ leases

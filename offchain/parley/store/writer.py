@@ -1,13 +1,14 @@
 """The one writer thread. It takes whatever waits, writes it in one transaction, and answers after the commit.
 
-While one group is being made durable the next one gathers, so the cost of a durable commit is shared by
-everyone who waits for it. A member that breaks a rule gets its error and leaves nothing behind; the others
-are kept. When the database itself refuses a group, its members are tried one by one, so that only those that
-cannot be written fail.
+While one group is being made durable the next one gathers, and on PostgreSQL whatever comes while other
+processes have their turn joins too, so the cost of a durable commit is shared by everyone who waits for it.
+A member that breaks a rule gets its error and leaves nothing behind; the others are kept. When the database
+itself refuses a group, its members are tried one by one, so that only those that cannot be written fail.
 """
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import queue
 import threading
@@ -20,15 +21,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from parley.errors import ParleyError
+from parley.store import turns
 from parley.store.errors import EventInvalid, StoreClosed, StoreError, StoreFull, translate
 from parley.store.transaction import Heads, Statements, Transaction
-from parley.store.wakeup import CHANNEL
 
 _LOG = logging.getLogger("parley.store")
 _GROUP: Final = 512
-_ADVISORY_LOCK: Final = (
-    0x7061726C6579  # "parley": writers on PostgreSQL take turns, so positions follow commit order
-)
 
 
 @dataclass(slots=True)
@@ -55,7 +53,7 @@ class Writer:
         self._version = -1
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._gate = threading.Lock()
-        self._closed = False
+        self._closed = self._stopping = False
         self._thread = threading.Thread(target=self._run, name="parley-store-writer", daemon=True)
         self._thread.start()
 
@@ -80,29 +78,31 @@ class Writer:
     # ------------------------------------------------------------- the thread
 
     def _run(self) -> None:
-        stopping = False
-        while not stopping:
+        while not self._stopping:
             group: list[Job] = []
-            item = self._queue.get()
-            while True:
-                if item is None:
-                    stopping = True
-                    break
-                if item.future.set_running_or_notify_cancel():
-                    group.append(item)
-                if len(group) >= _GROUP:
-                    break
-                try:
-                    item = self._queue.get_nowait()
-                except queue.Empty:
-                    break
+            self._add(group, self._queue.get())
+            self._gather(group)
             if group:
                 self._write(group)
         self._disconnect()
 
-    def _write(self, group: list[Job]) -> None:
+    def _gather(self, group: list[Job]) -> None:
+        """Adds what waits."""
+        while len(group) < _GROUP and not self._stopping:
+            try:
+                self._add(group, self._queue.get_nowait())
+            except queue.Empty:
+                return
+
+    def _add(self, group: list[Job], item: Job | None) -> None:
+        if item is None:
+            self._stopping = True
+        elif item.future.set_running_or_notify_cancel():
+            group.append(item)
+
+    def _write(self, group: list[Job], *, alone: bool = False) -> None:
         try:
-            answers = self._commit(group)
+            answers = self._commit(group, alone)
         except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller gets it
             self._refused(group, error)
             return
@@ -123,25 +123,33 @@ class Writer:
         certain = isinstance(known, StoreFull | EventInvalid) or not isinstance(known, StoreError)
         if len(group) > 1 and certain:
             for job in group:
-                self._write([job])
+                self._write([job], alone=True)
             return
         if not isinstance(known, ParleyError):
             _LOG.error("an unexpected error ended a write", exc_info=error)
         for job in group:
             job.future.set_exception(known)
 
-    def _commit(self, group: list[Job]) -> list[Any]:
+    def _commit(self, group: list[Job], alone: bool) -> list[Any]:
         connection = self._connect()
         if connection.dialect.name == "sqlite":
             return self._commit_here(connection, group)
-        with connection.begin():
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
-            self._heads.clear()
-            cursor = connection.connection.cursor()
+        raw: Any = connection.connection.dbapi_connection
+        try:
+            cursor = raw.cursor()
+            turns.begin(cursor, self._heads)
+            if not alone:
+                self._gather(group)  # what came while others had their turn
             transaction = Transaction(connection, cursor, self._statements, self._heads, self._clock())
             answers = [self._one(job, connection, transaction) for job in group]
             transaction.flush()
-            connection.exec_driver_sql(f"NOTIFY {CHANNEL}")  # delivered with the commit
+            turns.end(cursor, news=transaction.news)
+        except BaseException:
+            with contextlib.suppress(sa.exc.SQLAlchemyError, raw.Error):  # gone with the connection
+                (connection if connection.in_transaction() else raw).rollback()
+            raise
+        if connection.in_transaction():
+            connection.commit()  # SQLAlchemy was used inside, and has to be told
         return answers
 
     def _commit_here(self, connection: sa.Connection, group: list[Job]) -> list[Any]:
@@ -187,6 +195,8 @@ class Writer:
     def _connect(self) -> sa.Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
+            if self._connection.dialect.name == "postgresql":  # where `turns` begins and ends
+                self._connection.execution_options(isolation_level="AUTOCOMMIT")
         return self._connection
 
     def _forget(self) -> None:

@@ -47,7 +47,6 @@ def test_history_and_live_events_join_without_gap_or_repeat(store: Any, talk: An
 
     async def scenario() -> list[int]:
         feed = Feed(store)
-        await feed.start()
         reader = asyncio.create_task(take(feed, agent, 0, 1_000))
         for _ in range(30):
             await asyncio.to_thread(add, store, stream, 10)
@@ -63,7 +62,6 @@ def test_a_reader_that_reconnects_at_random_misses_nothing(store: Any, talk: Any
 
     async def scenario() -> list[int]:
         feed = Feed(store)
-        await feed.start()
 
         async def write() -> None:
             for _ in range(40):
@@ -91,7 +89,6 @@ def test_only_readers_of_the_negotiation_see_its_events(store: Any, talk: Any, s
 
     async def scenario() -> tuple[list[int], list[int]]:
         feed = Feed(store)
-        await feed.start()
         mine = await take(feed, talk.buyer.address, 0, 4)
         others = [event async for event in _some(feed, stranger.address)]
         await feed.stop()
@@ -113,7 +110,6 @@ def test_the_tail_is_bounded(store: Any, talk: Any) -> None:
 
     async def scenario() -> int:
         feed = Feed(store)
-        await feed.start()
         reading = asyncio.create_task(take(feed, talk.buyer.address, 0, TAIL + 101))
         await asyncio.sleep(0)
         await asyncio.to_thread(add, store, stream, TAIL + 100)
@@ -139,7 +135,6 @@ def test_nothing_is_read_while_nobody_listens(store: Any, talk: Any, monkeypatch
 
     async def scenario() -> tuple[int, list[int]]:
         feed = Feed(store)
-        await feed.start()
         await asyncio.to_thread(add, store, stream, 5)
         before = len(reads)
         found = await take(feed, talk.buyer.address, 0, 5)
@@ -154,7 +149,6 @@ def test_nothing_is_read_while_nobody_listens(store: Any, talk: Any, monkeypatch
 def test_a_shutdown_ends_open_streams(store: Any, talk: Any) -> None:
     async def scenario() -> list[int]:
         feed = Feed(store)
-        await feed.start()
         reader = asyncio.create_task(take(feed, talk.buyer.address, 0, 5))
         await asyncio.sleep(0)
         feed.release()
@@ -197,7 +191,6 @@ def test_it_stops_even_when_news_arrive_at_that_moment(store: Any, talk: Any) ->
     async def scenario() -> None:
         for _ in range(20):
             feed = Feed(store)
-            await feed.start()
             await asyncio.sleep(0)
             append = asyncio.create_task(asyncio.to_thread(add, store, stream, 1))
             feed._news.set()
