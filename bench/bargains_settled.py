@@ -12,6 +12,10 @@ import aiohttp
 import orjson
 
 from bench.talks import CHAIN, offer, salt
+from parley.agents.calls import decode_taken
+from parley.agents.errors import GatewayProblem
+from parley.agents.together import Together
+from parley.agents.views import Taken
 from parley.errors import ParleyError
 from parley.evidence.merkle import transcript_root
 from parley.terms.actions import Receipt
@@ -45,6 +49,20 @@ class Side:
     http: aiohttp.ClientSession
     headers: dict[str, str] = field(default_factory=dict)
     heard: dict[tuple[str, str], asyncio.Future[None]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.together = Together(self._post_messages)
+
+    async def _post_messages(self, messages: Sequence[Message]) -> Sequence[Taken | GatewayProblem]:
+        answer = await self.post("/v1/messages:batch", {"messages": [message.wire() for message in messages]})
+        return decode_taken(answer)
+
+    async def say(self, message: Message, *, singly: bool) -> None:
+        """Posts a message, together with what this agent says elsewhere at the same time or alone."""
+        if not singly:
+            await self.together.post_message(message)
+            return
+        await self.post(f"/v1/negotiations/{message.core.negotiation}/messages", message.wire())
 
     async def sign_in(self) -> None:
         asked = await self.post("/v1/challenge", {"agent": self.signer.address})
@@ -89,6 +107,7 @@ class Bargain:
     escrow: Address
     gateway: Address
     number: int
+    singly: bool = False
     messages: list[Message] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -110,7 +129,7 @@ class Bargain:
             nonce=Hash32.of(keccak(b"bargain %d %d" % (self.number, now))),
         )
 
-    def _say(self, side: Side, performative: Performative, payload: Payload) -> dict[str, Any]:
+    def _say(self, side: Side, performative: Performative, payload: Payload) -> Message:
         held = self.messages
         negotiation = self.opening.negotiation_id()
         previous = held[-1].message_hash(CHAIN) if held else negotiation
@@ -119,20 +138,21 @@ class Bargain:
         held.append(
             build_message(side.signer, CHAIN, negotiation, len(held), previous, performative, payload, at)
         )
-        return held[-1].wire()
+        return held[-1]
 
     async def talk(self) -> None:
         """Ten messages, each posted by its sender before the other answers."""
         first = self._say(self.buyer, Performative.OPEN, Open(salt=salt(self.number)))
-        body = {"domain": self.domain.as_json(), "opening": self.opening.as_json(), "message": first}
+        body = {"domain": self.domain.as_json(), "opening": self.opening.as_json(), "message": first.wire()}
         await self.buyer.post("/v1/negotiations", body)
-        path = f"/v1/negotiations/{self.opening.negotiation_id()}/messages"
         for index in range(OFFERS):
             side = self.seller if index % 2 else self.buyer
             kind = Performative.COUNTER if index else Performative.PROPOSE
-            await side.post(path, self._say(side, kind, offer(index, self.opening.deadline)))
+            message = self._say(side, kind, offer(index, self.opening.deadline))
+            await side.say(message, singly=self.singly)
         accepted = Accept(offer=self.messages[-1].message_hash(CHAIN), salt=salt(self.number))
-        await self.buyer.post(path, self._say(self.buyer, Performative.ACCEPT, accepted))
+        message = self._say(self.buyer, Performative.ACCEPT, accepted)
+        await self.buyer.say(message, singly=self.singly)
 
     def deal(self) -> Deal:
         """What both sign; each side derives it from its own copy of the messages."""

@@ -38,6 +38,7 @@ T10 = Target(
 PAIRS = 8
 WARM = 16
 STAGED = 64
+SINGLY = 64
 MEASURED = 200
 TOGETHER = 64
 MANY = "1000000/minute"
@@ -131,7 +132,7 @@ async def measured(place: Yard) -> Result:
     async with present(place) as pairs:
         numbers = iter(range(10**6))
 
-        def some(count: int) -> list[Bargain]:
+        def some(count: int, *, singly: bool = False) -> list[Bargain]:
             return [
                 Bargain(
                     *pairs[index % PAIRS],
@@ -139,32 +140,41 @@ async def measured(place: Yard) -> Result:
                     Address(place.deployment.escrow),
                     Address(place.gateway.address),
                     next(numbers),
+                    singly,
                 )
                 for index in range(count)
             ]
 
         await all_at_once(some(WARM), TOGETHER)
         parts = await _staged(place, some(STAGED))
-        bargains, before, began = some(MEASURED), place.spent(), time.perf_counter()
-        await all_at_once(bargains, TOGETHER)
-        wall = time.perf_counter() - began
-        after = place.spent()
-    whole = {
-        f"{who}, ms of processor a deal": round((after[who] - before[who]) / MEASURED * 1e3, 1)
+        alone, apart = await _whole(place, some(SINGLY, singly=True), "messages posted singly: ")
+        rate, whole = await _whole(place, some(MEASURED))
+    return T10.measured(
+        rate,
+        how=f"{MEASURED} deals after {WARM + STAGED + SINGLY} to warm up, {TOGETHER} under way at any time, "
+        f"between {PAIRS} buyers and {PAIRS} sellers; wall time. A gateway process on SQLite (WAL, full "
+        "synchronisation) with its settlement worker, Anvil with automining, a process with all agents, on "
+        "one machine. A deal: an opening, eight offers and the acceptance, each signed by its sender, judged "
+        "by 20 rules, kept and answered with its receipt before the other answers; what an agent has to say "
+        "in several negotiations at the same time it posts in one request, as parley.agents.together does; "
+        "the seller's and the buyer's signature; opened by the relayer from the buyer's allowance, calls "
+        "that wait joined in one transaction; the buyer, told by the event stream, signs the receipt; done "
+        "when the stream tells that the escrow has settled. The stages were run one after the other, all "
+        f"deals together, on {STAGED} other deals. Messages posted singly: {SINGLY} other deals, every "
+        "message in a request of its own.",
+        parts={**whole, **parts, "messages posted singly: deals/s": alone, **apart},
+    )
+
+
+async def _whole(place: Yard, bargains: Sequence[Bargain], label: str = "") -> tuple[float, dict[str, float]]:
+    """Deals a second, and processor milliseconds a deal by who used them."""
+    before, began = place.spent(), time.perf_counter()
+    await all_at_once(bargains, TOGETHER)
+    rate, after = len(bargains) / (time.perf_counter() - began), place.spent()
+    return round(rate, 1), {
+        f"{label}{who}, ms of processor a deal": round((after[who] - before[who]) / len(bargains) * 1e3, 1)
         for who in after
     }
-    return T10.measured(
-        round(MEASURED / wall, 1),
-        how=f"{MEASURED} deals after {WARM + STAGED} to warm up, {TOGETHER} under way at any time, between "
-        f"{PAIRS} buyers and {PAIRS} sellers; wall time. A gateway process on SQLite (WAL, full "
-        "synchronisation) with its settlement worker, Anvil with automining, a process with all agents, on "
-        "one machine. A deal: an opening, eight offers and the acceptance, each signed by its sender, "
-        "posted singly and judged by 20 rules; the seller's and the buyer's signature; opened by the relayer "
-        "from the buyer's allowance, calls that wait joined in one transaction; the buyer, told by the event "
-        "stream, signs the receipt; done when the stream tells that the escrow has settled. The stages were "
-        f"run one after the other, all deals together, on {STAGED} other deals.",
-        parts={**whole, **parts},
-    )
 
 
 async def _staged(place: Yard, bargains: Sequence[Bargain]) -> dict[str, float]:

@@ -12,7 +12,7 @@ from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt, wait
 
 from parley.agents import calls, views
 from parley.agents.calls import Call, Held
-from parley.agents.errors import GatewayUnreachable
+from parley.agents.errors import GatewayProblem, GatewayUnreachable
 from parley.agents.signin import Identity
 from parley.agents.transport import (
     ATTEMPTS,
@@ -159,6 +159,13 @@ class AsyncGatewayClient:
 
     async def post_message(self, negotiation_id: str, message: Message) -> views.Posted:
         return await self.run(calls.post_message(negotiation_id, message))
+
+    async def post_messages(self, messages: Sequence[Message]) -> tuple[views.Taken | GatewayProblem, ...]:
+        """Up to 100 messages of any of this agent's negotiations in one request; what became of each, in
+        order. After a refusal later messages of the same negotiation are not tried. `parley.agents.together`
+        gathers them.
+        """
+        return await self.run(calls.post_messages(messages))
 
     async def messages(self, negotiation_id: str, after: int = -1, *, limit: int = 100) -> tuple[Held, ...]:
         return await self.run(calls.messages(negotiation_id, after, limit))

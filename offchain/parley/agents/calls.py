@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from parley.agents import views
-from parley.agents.errors import AnswerInvalid
+from parley.agents.errors import AnswerInvalid, GatewayProblem
 from parley.agents.whole_deals import Payment, WholeDeal
 from parley.errors import ParleyError
 from parley.terms.deal import Deal
@@ -173,6 +173,28 @@ def documents(negotiation_id: str) -> Call[tuple[Domain, Opening]]:
 def post_message(negotiation_id: str, message: Message) -> Call[views.Posted]:
     path = f"/v1/negotiations/{negotiation_id}/messages"
     return Call("POST", path, lambda answer: read(views.Posted, answer), message.wire())
+
+
+def post_messages(given: Sequence[Message]) -> Call[tuple[views.Taken | GatewayProblem, ...]]:
+    """Messages of any of the agent's negotiations, those of each in their order."""
+    body = {"messages": [message.wire() for message in given]}
+    return Call("POST", "/v1/messages:batch", decode_taken, body)
+
+
+def decode_taken(body: Mapping[str, Any]) -> tuple[views.Taken | GatewayProblem, ...]:
+    """What became of each message of a batch. Raises AnswerInvalid."""
+    found = body.get("results")
+    if not isinstance(found, Sequence):
+        raise AnswerInvalid("the answer has no results", field="results")
+    return tuple(map(_taken, found))
+
+
+def _taken(item: object) -> views.Taken | GatewayProblem:
+    problem = item.get("problem") if isinstance(item, Mapping) else None
+    if isinstance(problem, Mapping):
+        status = problem.get("status")
+        return GatewayProblem(status if isinstance(status, int) else 400, problem)
+    return read(views.Taken, item)
 
 
 def messages(negotiation_id: str, after: int, limit: int) -> Call[tuple[Held, ...]]:

@@ -12,7 +12,7 @@ from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_expo
 
 from parley.agents import calls, views
 from parley.agents.calls import Call, Held
-from parley.agents.errors import GatewayUnreachable
+from parley.agents.errors import GatewayProblem, GatewayUnreachable
 from parley.agents.signin import Identity
 from parley.agents.transport import (
     ATTEMPTS,
@@ -161,6 +161,12 @@ class GatewayClient:
 
     def post_message(self, negotiation_id: str, message: Message) -> views.Posted:
         return self.run(calls.post_message(negotiation_id, message))
+
+    def post_messages(self, messages: Sequence[Message]) -> tuple[views.Taken | GatewayProblem, ...]:
+        """Up to 100 messages of any of this agent's negotiations in one request; what became of each, in
+        order. After a refusal later messages of the same negotiation are not tried.
+        """
+        return self.run(calls.post_messages(messages))
 
     def messages(self, negotiation_id: str, after: int = -1, *, limit: int = 100) -> tuple[Held, ...]:
         return self.run(calls.messages(negotiation_id, after, limit))

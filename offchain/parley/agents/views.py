@@ -102,6 +102,13 @@ class Posted(View):
     next_actions: tuple[Action, ...] = ()
 
 
+class Taken(View):
+    """What became of one of several messages that were posted together."""
+
+    receipt: Receipt
+    duplicate: bool = False
+
+
 class DealView(View):
     """A deal on the chain's word. Amounts are decimal strings of base units, times unix seconds.
 

@@ -13,6 +13,7 @@ from parley.agents.async_client import AsyncGatewayClient
 from parley.agents.client import GatewayClient, readiness
 from parley.agents.errors import AnswerInvalid, GatewayProblem, GatewayUnreachable
 from parley.agents.transport import EventLines
+from parley.agents.views import Taken
 from parley.gateway.app import app_of
 
 URL = "http://testserver"
@@ -167,6 +168,9 @@ def test_the_asynchronous_client_does_the_same_work(world: Any, domain: Any) -> 
             )
             posted = await asking.open_negotiation(domain, opening, message)
             page = await asking.negotiations()
+            later = message.model_copy(update={"core": message.core.model_copy(update={"sequence": 5})})
+            again = await asking.post_messages([message, later])
+            assert [type(one) for one in again] == [Taken, GatewayProblem]
             with pytest.raises(GatewayProblem):
                 await asking.agent("0x" + "99" * 20)
             assert [held.message for held in await asking.messages(posted.receipt.negotiation)] == [message]
