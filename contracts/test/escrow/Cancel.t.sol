@@ -16,6 +16,9 @@ contract CancelTest is EscrowTest {
             vm.prank(parties[i]);
             escrow.cancel(deal, parties[i], 0, 0, "");
             refusesToOpen(deal, wrongStatus(idOf(deal), IEscrow.Status.Cancelled));
+            IEscrow.DealState memory s = escrow.stateOf(idOf(deal));
+            assertEq(s.since, block.timestamp);
+            assertEq(uint256(s.milestone) | s.deliveries | s.sellerLostBps | s.shift | s.locked, 0, "nothing else");
         }
     }
 

@@ -78,6 +78,15 @@ contract EpochTest is EscrowTest {
         escrow.advanceEpoch(buyer, 1, 0, "");
     }
 
+    function test_refuseTheZeroPartyWhateverIsSigned() external {
+        bytes32 digest = epochDigest(address(0), 1, uint40(block.timestamp));
+        uint256[3] memory lengths = [uint256(65), 66, 1];
+        for (uint256 i; i < 3; ++i) {
+            vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, address(0), digest));
+            escrow.advanceEpoch(address(0), 1, uint40(block.timestamp), new bytes(lengths[i]));
+        }
+    }
+
     function test_killDealsOfAnOlderEpoch() external {
         IEscrow.Deal memory deal = simpleDeal();
         vm.prank(seller);

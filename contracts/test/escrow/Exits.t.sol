@@ -50,6 +50,15 @@ contract ExitsTest is EscrowTest {
         assertBooks(0);
     }
 
+    function test_roundWhatADefaultPaysDown() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        (deal.relayFee, deal.price, deal.milestones[0].amount) = (RELAY_FEE, 10_099, 10_099);
+        bytes32 id = brought(deal, IEscrow.Status.Open);
+        expectPaid(id, 0, 100);
+        escrow.refund(deal, address(0), 0, 0, 0, "");
+        assertEq(credit(stranger), 100);
+    }
+
     function test_payALapseInProportion() external {
         IEscrow.Deal memory deal = paidDeal(RELAY_FEE);
         deal.lapsedSellerBps = 2500;

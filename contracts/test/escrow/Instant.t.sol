@@ -88,6 +88,18 @@ contract InstantTest is EscrowTest {
         assertBooks(0);
     }
 
+    function test_keepInsideWhatTheSellerWantsInside() external {
+        IEscrow.Deal memory deal = instantDeal();
+        deal.payout = 4 | 1;
+        exchanged(deal, allowance());
+        assertEq(credit(seller), PRICE);
+        (deal.payout, deal.nonce) = (4 | 2, 78); // what the buyer wants inside is of no account: it gets nothing
+        exchanged(deal, allowance());
+        assertEq(credit(seller), PRICE);
+        assertEq(token.balanceOf(seller), FUNDS + PRICE);
+        assertBooks(0);
+    }
+
     function test_exchangeASingleUnitInTheLastSecond() external {
         IEscrow.Deal memory deal = instantDeal();
         deal.price = 1;

@@ -197,6 +197,20 @@ contract OpenBatchTest is BatchTest {
         assertBooks(0);
     }
 
+    function test_openNoItemThatIsCutShort() external {
+        bytes memory data = abi.encodeCall(escrow.openBatch, (openings(2)));
+        // The last two words of all: where the data of a funding is, and how long. Missing bytes are not read from elsewhere.
+        assembly ("memory-safe") {
+            mstore(data, sub(mload(data), 0x40))
+        }
+        (bool done, bytes memory answer) = address(escrow).call(data);
+        assertTrue(done);
+        IEscrow.Failure[] memory failures = abi.decode(answer, (IEscrow.Failure[]));
+        assertEq(failures.length, 1);
+        assertFailure(failures[0], 1, "");
+        assertStatus(idOf(numbered(1)), IEscrow.Status.Unopened);
+    }
+
     function test_letNoTokenComeInThroughABatch() external {
         HookedToken hooked = new HookedToken();
         ReenteringHook hook = new ReenteringHook();

@@ -24,6 +24,15 @@ contract NoDomainToken is PlainToken {
     }
 }
 
+/// @notice Takes from the receiver, and says that it gave.
+contract TakingToken is PlainToken {
+    function transferFrom(address, address to, uint256 amount) public override returns (bool) {
+        if (balanceOf(to) != 0) _burn(to, 1);
+        else _mint(to, amount);
+        return true;
+    }
+}
+
 /// @notice Tree: trees/Escrow.open.funding.tree
 contract OpenFundingTest is EscrowTest {
     function openBy(address caller, IEscrow.Deal memory deal, IEscrow.Funding memory ofBuyer) internal {
@@ -109,6 +118,13 @@ contract OpenFundingTest is EscrowTest {
         opened(deal);
         settled(deal);
         assertEq(IMintable(address(other)).balanceOf(seller), PRICE);
+    }
+
+    function test_refuseATokenThatTakesInsteadOfBringing() external {
+        address taking = address(new TakingToken());
+        escrow.deposit(taking, stranger, 9);
+        IEscrow.Deal memory deal = dealIn(taking);
+        refusesToOpen(deal, abi.encodeWithSelector(IEscrow.FundingShort.selector, taking, buyer, PRICE, 0));
     }
 
     function test_notCopyAHugeAnswer() external {

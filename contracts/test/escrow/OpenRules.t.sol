@@ -19,7 +19,7 @@ contract OpenRulesTest is EscrowTest {
     }
 
     function test_refuseAZeroParty() external {
-        IEscrow.Deal memory deal = simpleDeal();
+        IEscrow.Deal memory deal = arbitratedDeal();
         deal.buyer = address(0);
         refusesToOpen(deal, abi.encodeWithSelector(IEscrow.PartyZero.selector, address(0), seller));
         deal.buyer = buyer;
@@ -81,6 +81,8 @@ contract OpenRulesTest is EscrowTest {
 
     function test_takeAFirstDeadlineRightAfterTheLastOpening() external {
         IEscrow.Deal memory deal = simpleDeal();
+        deal.milestones[0].deliverBy = deal.openBy;
+        refusesToOpen(deal, abi.encodeWithSelector(IEscrow.DeadlineBeforeOpening.selector, deal.openBy, deal.openBy));
         deal.milestones[0].deliverBy = deal.openBy + 1;
         vm.warp(deal.openBy);
         opened(deal);

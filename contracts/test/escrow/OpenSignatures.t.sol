@@ -73,6 +73,14 @@ contract OpenSignaturesTest is EscrowTest {
         refused(signed(key, id));
     }
 
+    function test_refuseNoAnswerAsAnySmallAddress() external {
+        // Where ecrecover answers nothing, nobody has signed: nor has the account of a small number.
+        for (uint160 i = 1; i < 4; ++i) {
+            useSeller(address(i));
+            refused(new bytes(66));
+        }
+    }
+
     function test_refuseAKeyWhoseAddressDiffersInABit() external {
         for (uint256 bit; bit < 160; bit += 3) {
             useSeller(address(uint160(seller) ^ uint160(1 << bit)));

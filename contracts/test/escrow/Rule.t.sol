@@ -51,6 +51,23 @@ contract RuleTest is EscrowTest {
         assertBooks(s.locked);
     }
 
+    function test_keepWhatIsKnownOfADealThatCloses() external {
+        IEscrow.Deal memory deal = milestoneDeal(2);
+        bytes32 id = broughtTo(deal, IEscrow.Status.Disputed);
+        skip(3 days + 1);
+        ruleAs(arbiter, deal, 0, 4000);
+        delivered(deal);
+        delivered(deal);
+        skip(1 days);
+        settled(deal);
+        IEscrow.DealState memory s = escrow.stateOf(id);
+        assertClosed(id);
+        assertEq(s.milestone, 1);
+        assertEq(s.deliveries, 2);
+        assertEq(s.sellerLostBps, 6000);
+        assertEq(s.shift, 3 days + 1);
+    }
+
     function test_letTheLoserPayTheArbiter() external {
         uint16[2] memory shares = [uint16(10_000), uint16(0)];
         for (uint256 i; i < 2; ++i) {
