@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from parley.errors import ParleyError
+from parley.gateway.auth import Authenticator, Session
 from parley.gateway.errors import ClockAhead, GovernanceMoving, NotFound
 from parley.gateway.governance.gate import Gate, Passage, decision_stream
 from parley.gateway.governance.reviews import ReviewDesk
@@ -81,6 +82,7 @@ class Admission:
         receipts: Receipts,
         gate: Gate,
         reviews: ReviewDesk,
+        sessions: Authenticator,
         *,
         chain_id: int,
         clock_skew: int,
@@ -95,15 +97,21 @@ class Admission:
         self._receipts = receipts
         self._gate = gate
         self._reviews = reviews
+        self._sessions = sessions
         self._chain_id = chain_id
         self._clock_skew = clock_skew
         self._clock = clock
 
     async def take(
-        self, negotiation: str, live: Live, message: Message, documents: Sequence[DocumentPut] = ()
+        self,
+        negotiation: str,
+        live: Live,
+        message: Message,
+        documents: Sequence[DocumentPut] = (),
+        session: Session | None = None,
     ) -> Posted:
         """One message. Raises what refuses it."""
-        posted, error = await self.take_all(negotiation, live, (message,), documents)
+        posted, error = await self.take_all(negotiation, live, (message,), documents, session)
         if error is not None:
             raise error
         return posted[0]
@@ -114,11 +122,15 @@ class Admission:
         live: Live,
         messages: Sequence[Message],
         documents: Sequence[DocumentPut] = (),
+        session: Session | None = None,
     ) -> tuple[list[Posted], ParleyError | None]:
-        """Messages in order: what was taken, and what refused the first that was not."""
+        """Messages in order: what was taken, and what refused the first that was not. Raises
+        `NotAuthenticated` where the session that brings them has been ended, and keeps nothing then; there is
+        none behind what the gateway says itself.
+        """
         started = time.perf_counter()
         with self._tracing.span("messages", negotiation, count=len(messages)) as noted:
-            posted, error = await self._take_all(negotiation, live, messages, documents)
+            posted, error = await self._take_all(negotiation, live, messages, documents, session)
             self._tell(posted, error, noted)
         self._metrics.took(time.perf_counter() - started)
         return posted, error
@@ -134,13 +146,25 @@ class Admission:
             noted.note(refused=error.code)
 
     async def _take_all(
-        self, negotiation: str, live: Live, messages: Sequence[Message], documents: Sequence[DocumentPut]
+        self,
+        negotiation: str,
+        live: Live,
+        messages: Sequence[Message],
+        documents: Sequence[DocumentPut],
+        session: Session | None,
     ) -> tuple[list[Posted], ParleyError | None]:
         for _ in range(GATE_ATTEMPTS):
             run = await self._admit_all(live, messages)
+            if session is not None:
+                if run.events:
+                    run.standing.update(session.standing)
+                else:  # nothing will be kept that would find out
+                    session = await asyncio.to_thread(self._sessions.renewed, session)
             try:
                 stored = await self._keep(negotiation, live, run, documents)
             except StandingMoved:
+                if session is not None:
+                    session = await asyncio.to_thread(self._sessions.renewed, session)
                 await asyncio.to_thread(self._gate.refresh)
                 continue
             except BaseException:

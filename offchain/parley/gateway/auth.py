@@ -4,6 +4,11 @@ hash.
 A challenge costs the gateway nothing to hand out: half of its nonce is random, half authenticates the rest,
 so nothing is kept until someone answers with a good signature. Then the nonce is recorded, in the same
 transaction as the session, and is never accepted again.
+
+Any process may end a session, and all others must know with the next request. Requests ask the store.
+Messages, which are too many for that, are taken on what this process remembers: their append refuses when a
+session of that agent was ended since (`Session.standing`), and one that appends nothing is looked up
+(`renewed`).
 """
 
 from __future__ import annotations
@@ -23,6 +28,7 @@ from parley.store import schema
 from parley.store.models import SessionRow
 from parley.store.service import EventStore
 from parley.store.transaction import Transaction
+from parley.store.views import ended_stream
 from parley.terms.message import Challenge
 from parley.terms.signing import Signer, recover
 from parley.terms.values import Address, Hash32, Signature, keccak
@@ -43,6 +49,12 @@ class Session:
     expires_at: int
     token_hash: str
     roles: frozenset[str] = frozenset()  # of a person whom a provider of identities knows
+    endings: int = 0  # how many of the agent's sessions had been ended when this one was looked up
+
+    @property
+    def standing(self) -> dict[str, int]:
+        """What must still stand where something is kept for this session."""
+        return {ended_stream(self.agent): self.endings}
 
     def require(self, scope: str) -> None:
         if scope not in self.scopes:
@@ -147,32 +159,45 @@ class Authenticator:
         transaction.put_row(_row(session, now))
 
     def authenticate(self, authorization: str | None) -> Session:
-        """The session of an `Authorization` header. Raises NotAuthenticated or SessionExpired."""
-        scheme, _, token = (authorization or "").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            raise NotAuthenticated("this needs a bearer token")
-        token_hash = _hashed(token)
-        session = self._sessions.get(token_hash) or self._recall(token_hash)
+        """The session of an `Authorization` header, as the store has it. Raises NotAuthenticated or
+        SessionExpired. Blocks.
+        """
+        return self._recall(_token_hash(authorization))
+
+    def remembered(self, authorization: str | None) -> Session:
+        """As `authenticate`, from memory where it is there: for whoever keeps what the session sent only
+        while its `standing` stands, and asks `renewed` otherwise.
+        """
+        token_hash = _token_hash(authorization)
+        session = self._sessions.get(token_hash)
+        return self._recall(token_hash) if session is None else self._unexpired(session)
+
+    def renewed(self, session: Session) -> Session:
+        """The session as the store has it now. Raises NotAuthenticated or SessionExpired. Blocks."""
+        return self._recall(session.token_hash)
+
+    def _unexpired(self, session: Session) -> Session:
         if self._clock() > session.expires_at:
-            self._sessions.pop(token_hash, None)
+            self._sessions.pop(session.token_hash, None)
             raise SessionExpired("the session has expired", expired_at=session.expires_at)
         return session
 
     def _recall(self, token_hash: str) -> Session:
-        row = self._store.sessions.get(token_hash)
+        row, endings = self._store.sessions.look(token_hash)
         if row is None or row.revoked_at is not None:
+            self._sessions.pop(token_hash, None)
             raise NotAuthenticated("the token is unknown or revoked")
         words = frozenset(row.scope.split())
         roles = frozenset(word.removeprefix(ROLE) for word in words if word.startswith(ROLE))
         scopes = frozenset(word for word in words if not word.startswith(ROLE))
-        session = Session(Address(row.address), scopes, row.expires_at, token_hash, roles)
+        session = Session(Address(row.address), scopes, row.expires_at, token_hash, roles, endings)
         self._sessions[token_hash] = session
         while len(self._sessions) > CACHED_SESSIONS:
             self._sessions.popitem(last=False)
-        return session
+        return self._unexpired(session)
 
     def sign_out(self, session: Session) -> None:
-        """Ends the session at once. Blocks until that is durable."""
+        """Ends the session at once, in every process. Blocks until that is durable."""
         self._store.sessions.revoke(at=self._clock(), token_hash=session.token_hash)
         self._sessions.pop(session.token_hash, None)
 
@@ -180,13 +205,20 @@ class Authenticator:
         """Forgets challenges and sessions that can no longer be used."""
         now = self._clock()
         self._store.sessions.purge(before=now)
-        for token_hash in [key for key, session in self._sessions.items() if session.expires_at < now]:
-            del self._sessions[token_hash]
+        for token_hash in [key for key, session in list(self._sessions.items()) if session.expires_at < now]:
+            self._sessions.pop(token_hash, None)
 
 
 def _row(session: Session, now: int) -> SessionRow:
     words = " ".join(sorted((*session.scopes, *(ROLE + role for role in session.roles))))
     return SessionRow(session.token_hash, session.agent, words, now, session.expires_at)
+
+
+def _token_hash(authorization: str | None) -> str:
+    scheme, _, token = (authorization or "").partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        raise NotAuthenticated("this needs a bearer token")
+    return _hashed(token)
 
 
 def _hashed(token: str) -> str:

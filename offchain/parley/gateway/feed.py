@@ -19,6 +19,7 @@ from parley.gateway.agreements import agreement_stream
 from parley.gateway.live import erasure_stream, stream_of
 from parley.store.models import StoredEvent
 from parley.store.service import EventStore
+from parley.store.views import ended_stream
 from parley.terms.opening import Opening
 
 log = logging.getLogger("parley.gateway")
@@ -175,16 +176,22 @@ class Feed:
             return list(islice(self._tail, start, start + PAGE))
         return await asyncio.to_thread(self._store.feed, position, PAGE)
 
-    async def events(self, agent: str, after: int, heartbeat: float) -> AsyncIterator[list[StoredEvent]]:
+    async def events(
+        self, agent: str, after: int, heartbeat: float, session: str = ""
+    ) -> AsyncIterator[list[StoredEvent]]:
         """Events after position `after` that `agent` may see, as many at a time as there are; an empty list
-        now and then when there is nothing.
+        now and then when there is nothing. Ends where the log says that `session`, named by the hash of its
+        token, was ended.
         """
+        ending = ended_stream(agent)
         with self._reading():
             while not self._stopped:
                 moved, seen = self._moved, []
                 batch = await self._after(after)
                 for event in batch:
                     after = event.position
+                    if event.stream == ending and session in event.data["sessions"]:
+                        return
                     if agent in self._audiences.of(event.stream):
                         seen.append(event)
                 if seen:

@@ -114,13 +114,25 @@ class Gateway:
         """The bundle in force."""
         return self.policies.in_force
 
-    def caller(self, request: Request, scope: str | None = None) -> Session:
+    async def caller(self, request: Request, scope: str | None = None) -> Session:
         """The session behind a request. Raises NotAuthenticated, SessionExpired, ScopeMissing or
         TooManyRequests.
         """
+        self._arrived(request)
+        authorization = request.headers.get("authorization")
+        session = await asyncio.to_thread(self.authenticator.authenticate, authorization)
+        return self._counted(session, scope)
+
+    def sender(self, request: Request, scope: str) -> Session:
+        """As `caller`, without asking the store: for messages, whose admission finds out."""
+        self._arrived(request)
+        return self._counted(self.authenticator.remembered(request.headers.get("authorization")), scope)
+
+    def _arrived(self, request: Request) -> None:
         arrive(request.headers.get(HEADER))
         self.rates.address(host_of(request))
-        session = self.authenticator.authenticate(request.headers.get("authorization"))
+
+    def _counted(self, session: Session, scope: str | None) -> Session:
         self.rates.agent(session.agent)
         if scope is not None:
             session.require(scope)
@@ -261,12 +273,22 @@ def assemble(
     retention = RetentionDesk(store, chain_id=settings.chain_id, operators=operators, clock=clock)
     escrow = Address(settings.escrow)
     live = LiveNegotiations(store, settings.live_cache)
+    authenticator = Authenticator(
+        store,
+        signer,
+        chain_id=settings.chain_id,
+        audience=settings.public_audience,
+        challenge_seconds=settings.challenge_seconds,
+        session_seconds=settings.session_seconds,
+        clock=clock,
+    )
     admission = Admission(
         store,
         live,
         receipts,
         gate,
         reviews,
+        authenticator,
         chain_id=settings.chain_id,
         clock_skew=settings.clock_skew_seconds,
         clock=clock,
@@ -277,15 +299,6 @@ def assemble(
     agreements = Agreements(store, deals, chain_id=settings.chain_id, escrow=escrow)
     targets = Targets(
         settings.target_agreement_seconds, settings.target_discount_ppm, settings.target_dispute_ppm
-    )
-    authenticator = Authenticator(
-        store,
-        signer,
-        chain_id=settings.chain_id,
-        audience=settings.public_audience,
-        challenge_seconds=settings.challenge_seconds,
-        session_seconds=settings.session_seconds,
-        clock=clock,
     )
     gateway = Gateway(
         settings=settings,

@@ -78,7 +78,7 @@ class Negotiations:
                     DocumentPut("opening", negotiation, opening.as_json()),
                 )
             )
-            return await self._admission.take(negotiation, live, message, documents)
+            return await self._admission.take(negotiation, live, message, documents, session)
 
     async def post(self, session: Session, negotiation: str, message: Message) -> Posted:
         """Admits one message. Any reader of the negotiation may hand in a message that a sender signed."""
@@ -90,13 +90,14 @@ class Negotiations:
         async with lock:
             live = await self._cached(session.agent, negotiation)
             try:
-                return await self._admission.take(negotiation, live, message)
+                return await self._admission.take(negotiation, live, message, session=session)
             except (SequenceConflict, WrongSequence, WrongPrevious):
                 # Perhaps another process wrote and the cached state is old: then what the store holds
                 # decides.
                 if not await self._moved_on(negotiation, live):
                     raise
-                return await self._admission.take(negotiation, await self._live.get(negotiation), message)
+                live = await self._live.get(negotiation)
+                return await self._admission.take(negotiation, live, message, session=session)
 
     async def _moved_on(self, negotiation: str, live: Live) -> bool:
         length = await asyncio.to_thread(self._store.length, stream_of(negotiation))
@@ -124,13 +125,13 @@ class Negotiations:
             live = await self._cached(session.agent, negotiation)
             refusal: ParleyError | None
             try:
-                posted, refusal = await self._admission.take_all(negotiation, live, messages)
+                posted, refusal = await self._admission.take_all(negotiation, live, messages, session=session)
             except SequenceConflict as conflict:
                 posted, refusal = [], conflict
             stale = isinstance(refusal, (SequenceConflict, WrongSequence, WrongPrevious)) and not posted
             if stale and await self._moved_on(negotiation, live):
                 live = await self._live.get(negotiation)
-                return await self._admission.take_all(negotiation, live, messages)
+                return await self._admission.take_all(negotiation, live, messages, session=session)
             return posted, refusal
 
     # --------------------------------------------------------------- reading

@@ -9,11 +9,27 @@ import sqlalchemy as sa
 
 from parley.store import rows, schema
 from parley.store.codec import decode
-from parley.store.models import ChallengeRow, DealRow, DocumentPut, NegotiationRow, Page, SessionRow
+from parley.store.models import (
+    ANY,
+    ChallengeRow,
+    DealRow,
+    DocumentPut,
+    NegotiationRow,
+    NewEvent,
+    Page,
+    SessionRow,
+)
 from parley.store.reader import Reader, parameter
 from parley.store.transaction import Transaction
 
 Transact = Callable[[Callable[[Transaction], Any]], Any]
+ENDED = "session-ended"
+"""The event of sessions that were ended before their time; it names them by the hashes of their tokens."""
+
+
+def ended_stream(agent: str) -> str:
+    """Where it is said which sessions of an agent were ended."""
+    return f"sessions:{agent}"
 
 
 class Documents:
@@ -153,8 +169,17 @@ class Sessions:
     """Sign-in challenges and sessions."""
 
     def __init__(self, reader: Reader, transact: Transact) -> None:
-        self._reader = reader
         self._transact = transact
+        table, events = schema.sessions, schema.events
+        newest = (
+            sa.select(events.c.sequence + 1)
+            .where(events.c.stream == sa.literal(ended_stream(""), sa.String) + table.c.address)
+            .order_by(events.c.sequence.desc())
+            .limit(1)
+            .scalar_subquery()
+        )
+        one = sa.select(table, sa.func.coalesce(newest, 0).label("endings"))
+        self._one = reader.prepare(one.where(table.c.token_hash == parameter("token_hash")))
 
     def put_challenge(self, row: ChallengeRow) -> None:
         """Keep a challenge that may be answered once."""
@@ -192,21 +217,35 @@ class Sessions:
         self._transact(lambda transaction: transaction.put_row(row))
 
     def get(self, token_hash: str) -> SessionRow | None:
-        table = schema.sessions
-        found = self._reader.one(sa.select(table).where(table.c.token_hash == token_hash))
-        return None if found is None else rows.session_of(found)
+        return self.look(token_hash)[0]
+
+    def look(self, token_hash: str) -> tuple[SessionRow | None, int]:
+        """The session, and how many events the stream of its agent's ended sessions has, seen together."""
+        found = self._one.one(token_hash=token_hash)
+        return (None, 0) if found is None else (rows.session_of(found), int(found.endings))
 
     def revoke(self, *, at: int, token_hash: str | None = None, address: str | None = None) -> int:
-        """Revoke one session, or every one of an address; how many were live. Naming neither revokes none."""
+        """Revoke one session, or every one of an address; how many were live. Naming neither revokes none.
+        An event in the agent's stream says which have ended, so that whoever remembers one finds out.
+        """
         if token_hash is None and address is None:
             return 0
         table = schema.sessions
-        change = sa.update(table).where(table.c.revoked_at.is_(None)).values(revoked_at=at)
+        chosen: list[sa.ColumnElement[bool]] = [table.c.revoked_at.is_(None)]
         if token_hash is not None:
-            change = change.where(table.c.token_hash == token_hash)
+            chosen.append(table.c.token_hash == token_hash)
         if address is not None:
-            change = change.where(table.c.address == address)
-        count: int = self._transact(lambda transaction: transaction.execute(change).rowcount)
+            chosen.append(table.c.address == address)
+
+        def work(transaction: Transaction) -> int:
+            live = transaction.execute(sa.select(table.c.token_hash, table.c.address).where(*chosen)).all()
+            transaction.execute(sa.update(table).where(*chosen).values(revoked_at=at))
+            for agent in sorted({row.address for row in live}):
+                ended = sorted(row.token_hash for row in live if row.address == agent)
+                transaction.append(ended_stream(agent), ANY, [NewEvent(ENDED, {"sessions": ended})])
+            return len(live)
+
+        count: int = self._transact(work)
         return count
 
     def purge(self, *, before: int) -> None:

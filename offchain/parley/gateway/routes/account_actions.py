@@ -33,7 +33,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Takes a signed withdrawal, epoch or mandate revocation of the caller and relays it; refused where
         it would revert. Repeating it changes nothing.
         """
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_model(request, AccountAction, limit)
         action = parse_action(body.action)
         if not isinstance(action, ACCOUNT_ACTIONS):
@@ -50,7 +50,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/actions")
     async def mine(request: Request) -> Response:
         """What the caller handed over so, oldest first, and what became of it."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         found = await asyncio.to_thread(access.desk().of_account, caller.agent)
         return answer({"actions": found}, [act("submit_action", "POST", "/v1/actions")])
 

@@ -18,7 +18,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/agents", status_code=201)
     async def register(request: Request) -> Response:
         """Publishes or replaces the caller's profile. Its facts are the agent's own claims."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         profile = await read_model(request, Profile, settings.max_body_bytes)
         stored = await asyncio.to_thread(gateway.directory.register, caller.agent, profile)
         return answer({"agent": stored}, [act("find_agents", "GET", "/v1/agents")], 201)
@@ -26,7 +26,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/agents")
     async def find(request: Request) -> Response:
         """Agents in order of registration; `capability` filters, `after` and `limit` page."""
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         offset = count_parameter(request, "after", 0)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         capability = request.query_params.get("capability")
@@ -38,7 +38,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/agents/{address}")
     async def one(request: Request, address: str) -> Response:
         """One agent's profile."""
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         found = await asyncio.to_thread(gateway.directory.get, address)
         actions = [
             act("open_negotiation", "POST", "/v1/negotiations"),

@@ -48,7 +48,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Requests for approval, oldest first: all of them for reviewers and operators, their own for agents.
         `status` filters.
         """
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         wanted = request.query_params.get("status")
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         offset = count_parameter(request, "after", 0)
@@ -68,7 +68,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/approvals/{identity}")
     async def one(request: Request, identity: str) -> Response:
         """One request: the exact terms, the decision that asked for it, and what reviewers said."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         review = await asyncio.to_thread(desk.find, identity)
         if not sees_all(caller) and review.request.agent != caller.agent:
             raise NotFound("there is no such request for you", id=identity)
@@ -77,7 +77,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/approvals", status_code=201)
     async def decide(request: Request) -> Response:
         """A reviewer's signed decision on exactly these terms: granted or refused."""
-        caller = gateway.caller(request, "govern")
+        caller = await gateway.caller(request, "govern")
         if not gateway.is_reviewer(caller):
             raise NotAReviewer("only a reviewer of this gateway decides", agent=caller.agent)
         body = parse_model(ApprovalRequest, await read_object(request, settings.max_body_bytes))
@@ -89,7 +89,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """What was decided about the caller's messages, with the facts, the rules and the bundle;
         operators see all, shadow differences included.
         """
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         everything = gateway.is_operator(caller)
         if not everything:
             await gateway.negotiations.readable(caller.agent, negotiation)

@@ -18,7 +18,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/cards", status_code=201)
     async def publish(request: Request) -> Response:
         """Publishes the caller's key card: the card itself, and the caller's statement about it."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         signed = SignedCard.parse(await read_object(request, settings.max_body_bytes))
         kept = await asyncio.to_thread(gateway.cards.publish, caller.agent, signed)
         path = f"/v1/agents/{caller.agent}/card"
@@ -27,7 +27,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/agents/{address}/card")
     async def one(request: Request, address: str) -> Response:
         """An agent's newest key card, with its own signature to check."""
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         found = await asyncio.to_thread(gateway.cards.get, address)
         return answer({"card": found.as_json()}, [act("open_negotiation", "POST", "/v1/negotiations")])
 

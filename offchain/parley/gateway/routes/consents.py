@@ -18,7 +18,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/consents", status_code=201)
     async def take(request: Request) -> Response:
         """Takes a grant or a revocation that the caller signed: it counts from the next message on."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         signed = SignedConsent.parse(await read_object(request, settings.max_body_bytes))
         found = await asyncio.to_thread(register.take, caller.agent, signed)
         return answer(
@@ -32,7 +32,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Every record of the caller, oldest first, with its signature and whether it is in force; operators
         see everybody's. `after` and `limit` page. It verifies without this gateway.
         """
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         after = count_parameter(request, "after", -1, minimum=-1)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         subject = None if caller.agent in settings.operators else caller.agent

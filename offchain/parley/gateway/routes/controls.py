@@ -31,7 +31,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/controls")
     async def current(request: Request) -> Response:
         """What is stopped now, and the number that the next order has to carry. For everyone signed in."""
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         await asyncio.to_thread(room.folded.refresh)
         state, _ = room.folded.current()
         stops = [{"hash": found, "order": order.as_json()} for found, order in state.active.items()]
@@ -40,7 +40,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/controls/log")
     async def log(request: Request) -> Response:
         """Every order given, with who signed it, from number `after` + 1 on."""
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         after = count_parameter(request, "after", -1, minimum=-1)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         events = await asyncio.to_thread(gateway.store.read, STREAM, after, limit)
@@ -52,7 +52,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/anomalies")
     async def anomalies(request: Request) -> Response:
         """Thresholds that were crossed, oldest first, from number `after` + 1 on. For operators."""
-        caller = gateway.caller(request, "govern")
+        caller = await gateway.caller(request, "govern")
         if not gateway.is_operator(caller):
             raise NotAnOperator("only an operator of this gateway sees alarms", agent=caller.agent)
         after = count_parameter(request, "after", -1, minimum=-1)
@@ -66,7 +66,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/controls", status_code=201)
     async def give(request: Request) -> Response:
         """Takes an operator's signed order into force: from the next message on, in every process."""
-        gateway.caller(request, "govern")
+        await gateway.caller(request, "govern")
         body = parse_model(OrderRequest, await read_object(request, settings.max_body_bytes))
         order = ControlOrder.from_json(body.order)
         signed = SignedStatement.from_json({"statement": body.statement, "signature": body.signature})

@@ -39,7 +39,7 @@ def routes(gateway: Gateway) -> APIRouter:
 
     def action_route(name: str) -> Callable[[Request, str], Awaitable[Response]]:
         async def take(request: Request, deal_id: str) -> Response:
-            caller = gateway.caller(request, "settle")
+            caller = await gateway.caller(request, "settle")
             body = await read_model(request, SignedAction, limit)
             action = parse_action(body.action)
             if not isinstance(action, ROUTES[name]):
@@ -63,7 +63,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/deals/{deal_id}/exits")
     async def leave(request: Request, deal_id: str) -> Response:
         """Calls a timed exit that anyone may call: silence, close_rejected, lapse or default."""
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_model(request, Exit, limit)
         if body.exit not in EXITS:
             raise ParameterInvalid("no such exit", parameter="exit", known=sorted(EXITS))
@@ -78,7 +78,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/deals/{deal_id}/evidence")
     async def evidence(request: Request, deal_id: str) -> Response:
         """Takes evidence that a party signed and hands it to the evidence contract, where arbiters look."""
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_model(request, SignedAction, limit)
         submission = EvidenceSubmission.from_json(body.action)
         await asyncio.to_thread(access.visible, caller, deal_id)
@@ -90,7 +90,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Has timed exits called for the caller, each once its time has come: silence, close_rejected, lapse,
         default. An empty list takes it back.
         """
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_model(request, Timed, limit)
         await asyncio.to_thread(access.visible, caller, deal_id)
         await asyncio.to_thread(access.desk().call_exits, deal_id, caller.agent, body.exits)

@@ -23,7 +23,7 @@ def routes(gateway: Gateway) -> APIRouter:
         ones that open together, or one side's signature (seller first) on an agreed negotiation's deal.
         What could not be opened is refused before anything is stored; repeating it changes nothing.
         """
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_object(request, limit)
         if "negotiation" in body:
             return await access.contribute(caller, body)
@@ -32,7 +32,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/deals")
     async def mine(request: Request) -> Response:
         """The caller's deals, newest first; `before` and `limit` page."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         before = count_parameter(request, "before", -1, minimum=-1)
         size = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         page = await asyncio.to_thread(
@@ -48,13 +48,13 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/deals/{deal_id}")
     async def one(request: Request, deal_id: str) -> Response:
         """Where a deal stands, on the chain's word, and what the caller can do next. For its parties only."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         return await asyncio.to_thread(access.shown, caller, deal_id)
 
     @router.get("/v1/deals/{deal_id}/proof")
     async def proof(request: Request, deal_id: str) -> Response:
         """Merkle proof that the message `sequence` stands in the transcript the deal commits to."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         sequence = count_parameter(request, "sequence", 0, 2**32 - 1)
         found = await asyncio.to_thread(access.visible, caller, deal_id)
         body = await asyncio.to_thread(gateway.evidence.proof, found, sequence)
@@ -63,7 +63,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/deals/{deal_id}/bundle")
     async def bundle(request: Request, deal_id: str) -> Response:
         """The evidence bundle of the negotiation behind the deal."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         found = await asyncio.to_thread(access.visible, caller, deal_id)
         return answer(
             {"bundle": await asyncio.to_thread(gateway.evidence.of_deal, found)}, [act("verify_offline")]

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import StreamingResponse
 
+from parley.gateway.auth import Session
 from parley.gateway.errors import ParameterInvalid
 from parley.gateway.feed import as_text, position_text
 from parley.gateway.gateway import Gateway
 from parley.gateway.web import count_parameter
-from parley.terms.values import Address
 
 HEARTBEAT = 10.0
 
@@ -26,7 +27,7 @@ def routes(gateway: Gateway) -> APIRouter:
         position, 0 from the beginning; without it the stream starts now, with an event that names the
         position.
         """
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         resumed = request.headers.get("last-event-id", "")
         if resumed and not (resumed.isascii() and resumed.isdecimal() and len(resumed) <= 16):
             raise ParameterInvalid(
@@ -34,17 +35,21 @@ def routes(gateway: Gateway) -> APIRouter:
             )
         start = int(resumed) if resumed else count_parameter(request, "after", -1, minimum=-1)
         fresh = start < 0
+        if fresh:
+            start = await feed.position()
+            # The stream hears of an end of the session that comes after this position.
+            caller = await asyncio.to_thread(gateway.authenticator.renewed, caller)
         return StreamingResponse(
-            stream(caller.agent, caller.expires_at, await feed.position() if fresh else start, fresh),
+            stream(caller, start, fresh),
             media_type="text/event-stream",
             headers={"X-Accel-Buffering": "no"},
         )
 
-    async def stream(agent: Address, expires_at: int, start: int, fresh: bool) -> AsyncIterator[bytes]:
+    async def stream(caller: Session, start: int, fresh: bool) -> AsyncIterator[bytes]:
         yield position_text(start) if fresh else b": resumed\n\n"
-        async for found in feed.events(agent, start, HEARTBEAT):
+        async for found in feed.events(caller.agent, start, HEARTBEAT, caller.token_hash):
             yield b"".join(map(as_text, found)) or b": waiting\n\n"
-            if gateway.clock() > expires_at:
+            if gateway.clock() > caller.expires_at:
                 return  # the client signs in again and resumes
 
     return router

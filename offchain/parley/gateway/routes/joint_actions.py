@@ -33,7 +33,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/deals/{deal_id}/split")
     async def split(request: Request, deal_id: str) -> Response:
         """Takes exact amounts that both sides signed and closes the deal on them."""
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_model(request, SignedSplit, limit)
         terms = _split(body.split, deal_id)
         await asyncio.to_thread(access.visible, caller, deal_id)
@@ -44,7 +44,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/deals/{deal_id}/split-revocation")
     async def take_back(request: Request, deal_id: str) -> Response:
         """Takes back a split that one side signed, before it is used."""
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_model(request, SignedRevocation, limit)
         terms, revocation = _split(body.split, deal_id), SplitRevocation.from_json(body.revocation)
         await asyncio.to_thread(access.visible, caller, deal_id)
@@ -56,7 +56,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Takes an amendment that both sides signed: a deal that takes this one's place, at once and whole.
         The answer shows the new deal.
         """
-        caller = gateway.caller(request, "settle")
+        caller = await gateway.caller(request, "settle")
         body = await read_object(request, limit)
         given = body.get("deal")
         if not isinstance(given, dict) or given.get("amends") != deal_id:

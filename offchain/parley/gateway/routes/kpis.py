@@ -23,7 +23,7 @@ def routes(gateway: Gateway) -> APIRouter:
         agreement rate, discount, policy, approvals, disputes, settlement latency, gas. An agent sees its
         own; an operator, with the scope govern, everybody's or those of `agent`.
         """
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         now = gateway.clock()
         until = count_parameter(request, "until", now + 1)
         since = count_parameter(request, "since", max(0, until - WEEK))

@@ -31,7 +31,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/listings", status_code=201)
     async def publish(request: Request) -> Response:
         """Publishes a listing that the caller signed. Repeating it changes nothing."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         body = parse_model(ListingRequest, await read_object(request, settings.max_body_bytes))
         listing = Listing.from_json(body.listing)
         signed = SignedStatement.from_json({"statement": body.statement, "signature": body.signature})
@@ -45,7 +45,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Listings in force, oldest first; `capability`, `side` and `agent` filter, `after` and `limit`
         page.
         """
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         side = request.query_params.get("side")
         if side not in (None, "sell", "buy"):
             raise ParameterInvalid("side is sell or buy", parameter="side")
@@ -66,14 +66,14 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/listings/{listing}")
     async def one(request: Request, listing: str) -> Response:
         """One listing, with its signature and its domain."""
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         found = await asyncio.to_thread(listings.get, listing)
         return answer({"listing": found}, [act("open_negotiation", "POST", "/v1/negotiations")])
 
     @router.delete("/v1/listings/{listing}")
     async def withdraw(request: Request, listing: str) -> Response:
         """Takes one of the caller's listings back."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         await asyncio.to_thread(listings.withdraw, caller.agent, listing)
         return answer({"hash": listing}, [act("find_listings", "GET", "/v1/listings")])
 

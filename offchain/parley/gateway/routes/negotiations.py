@@ -60,7 +60,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Opens a negotiation: domain, opening and the initiator's signed message 0. Repeating it gives the
         same receipt.
         """
-        caller = gateway.caller(request, "negotiate")
+        caller = gateway.sender(request, "negotiate")
         body = parse_model(OpenRequest, await read_object(request, settings.max_body_bytes))
         domain, opening = Domain.from_json(body.domain), Opening.from_json(body.opening)
         return posted(
@@ -70,7 +70,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/negotiations")
     async def mine(request: Request) -> Response:
         """The caller's negotiations, newest first; `before` and `limit` page."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         before = count_parameter(request, "before", -1, minimum=-1)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         page = await asyncio.to_thread(service.page, caller.agent, None if before < 0 else before, limit)
@@ -80,7 +80,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/negotiations/{negotiation}")
     async def one(request: Request, negotiation: str) -> Response:
         """State, documents, agreements and what the caller can do next. For the parties only."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         live = await service.readable(caller.agent, negotiation)
         signing = await agreements(live)
         body = {
@@ -96,7 +96,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Takes one signed message: 201 with its receipt, 200 with the same receipt when it was there
         already.
         """
-        caller = gateway.caller(request, "negotiate")
+        caller = gateway.sender(request, "negotiate")
         message = Message.parse(await read_body(request, settings.max_body_bytes))
         return posted(await service.post(caller, negotiation, message), caller.agent)
 
@@ -106,7 +106,7 @@ def routes(gateway: Gateway) -> APIRouter:
         receipt, or the problem that refused it. After a refusal later messages of the same negotiation are
         not looked at; other negotiations are not affected.
         """
-        caller = gateway.caller(request, "negotiate")
+        caller = gateway.sender(request, "negotiate")
         body = parse_model(BatchRequest, await read_object(request, settings.max_batch_bytes))
         gateway.rates.agent(caller.agent, len(body.messages) - 1)  # the request itself counted as one
         results = await take_batch(service, caller, body.messages)
@@ -115,7 +115,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/negotiations/{negotiation}/messages")
     async def messages(request: Request, negotiation: str) -> Response:
         """Messages with a sequence above `after`, each with its receipt."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         after = count_parameter(request, "after", -1, minimum=-1)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         found = await service.messages(caller.agent, negotiation, after, limit)
@@ -125,7 +125,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/negotiations/{negotiation}/bundle")
     async def bundle(request: Request, negotiation: str) -> Response:
         """The evidence bundle so far: verifiable offline, without this gateway."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         live = await service.readable(caller.agent, negotiation)
         body = await asyncio.to_thread(gateway.evidence.of_negotiation, live)
         return answer({"bundle": body}, [act("verify_offline")])

@@ -37,8 +37,8 @@ def routes(gateway: Gateway) -> APIRouter:
     router = APIRouter(tags=["policies"])
     settings, register = gateway.settings, gateway.policies
 
-    def operator(request: Request) -> Session:
-        caller = gateway.caller(request, "govern")
+    async def operator(request: Request) -> Session:
+        caller = await gateway.caller(request, "govern")
         if not gateway.is_operator(caller):
             raise NotAnOperator("only an operator of this gateway sees its policies", agent=caller.agent)
         return caller
@@ -65,13 +65,13 @@ def routes(gateway: Gateway) -> APIRouter:
         """What is in force, what is on trial, and the number that the next step has to carry. For
         operators.
         """
-        operator(request)
+        await operator(request)
         return answer(await asyncio.to_thread(view), [act("take_step", "POST", "/v1/policies")])
 
     @router.post("/v1/policies", status_code=201)
     async def step(request: Request) -> Response:
         """Takes an operator's signed step: load, shadow, stage, promote or roll-back."""
-        operator(request)
+        await operator(request)
         body = parse_model(StepRequest, await read_object(request, settings.max_body_bytes))
         taken = RolloutStep.from_json(body.step)
         signed = SignedStatement.from_json({"statement": body.statement, "signature": body.signature})
@@ -86,7 +86,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/policies/{bundle}")
     async def one(request: Request, bundle: str) -> Response:
         """A bundle that was loaded, whole."""
-        operator(request)
+        await operator(request)
         await asyncio.to_thread(register.folded.refresh)
         body = register.bundle(bundle).as_json()
         return answer({"bundle": body}, [act("see_impact", "GET", f"/v1/policies/{bundle}/impact")])
@@ -96,7 +96,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Replays the newest recorded decisions (`limit`, at most 10 000) under the bundle and lists every
         one that would change.
         """
-        operator(request)
+        await operator(request)
         limit = count_parameter(request, "limit", 1_000, IMPACT_LIMIT, 1)
         await asyncio.to_thread(register.folded.refresh)
         candidate = register.bundle(bundle)

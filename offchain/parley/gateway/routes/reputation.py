@@ -19,7 +19,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/reputation/{agent}")
     async def reputation(request: Request, agent: str) -> Response:
         """The score in ppm, folded from the escrow's events: anyone with a node gets the same number."""
-        gateway.caller(request, "read")
+        await gateway.caller(request, "read")
         try:
             address = Address(agent)
         except ParleyError:

@@ -31,7 +31,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """The schedule in force, for everyone signed in. Operators see the holds too, and the number that
         the next order has to carry.
         """
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         await asyncio.to_thread(desk.folded.refresh)
         state, _ = desk.folded.current()
         body: dict[str, Any] = {
@@ -48,7 +48,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/retention/due")
     async def due(request: Request) -> Response:
         """Negotiations whose payloads are to be erased now, oldest first. For operators."""
-        caller = gateway.caller(request, "govern")
+        caller = await gateway.caller(request, "govern")
         if not gateway.is_operator(caller):
             raise NotAnOperator("only an operator of this gateway sees what is due", agent=caller.agent)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
@@ -61,7 +61,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/retention", status_code=201)
     async def give(request: Request) -> Response:
         """Takes an operator's signed order: a schedule, a hold, or the release of one."""
-        gateway.caller(request, "govern")
+        await gateway.caller(request, "govern")
         body = parse_model(RetentionRequest, await read_object(request, settings.max_body_bytes))
         order = RetentionOrder.from_json(body.order)
         signed = SignedStatement.from_json({"statement": body.statement, "signature": body.signature})

@@ -67,7 +67,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Broadcasts a request that the caller signed to every agent with the capabilities it names: they
         find it in their feed, webhooks and list. It counts against the caller's rate once for each.
         """
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         body = parse_model(RfqRequest, await read_object(request, settings.max_body_bytes))
         asked, domain = QuoteRequest.from_json(body.rfq), Domain.from_json(body.domain)
         signed = SignedStatement.from_json({"statement": body.statement, "signature": body.signature})
@@ -84,7 +84,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/rfqs")
     async def mine(request: Request) -> Response:
         """Requests that the caller made or was asked by, newest first; `before` and `limit` page."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         before = count_parameter(request, "before", -1, minimum=-1)
         limit = count_parameter(request, "limit", settings.page_limit, settings.page_limit, 1)
         page, following = await asyncio.to_thread(
@@ -95,21 +95,21 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/rfqs/{rfq}")
     async def one(request: Request, rfq: str) -> Response:
         """A request with its template and signature. For its requester, and those that were asked."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         found = await asyncio.to_thread(desk.get, caller.agent, rfq)
         return answer({"rfq": found}, actions(rfq, mine="invited" in found))
 
     @router.get("/v1/rfqs/{rfq}/answers")
     async def answers(request: Request, rfq: str) -> Response:
         """Every answer for the requester; the own one for who was asked."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         found = await asyncio.to_thread(desk.answers, caller.agent, rfq)
         return answer({"answers": found}, [act("see_request", "GET", f"/v1/rfqs/{rfq}")])
 
     @router.post("/v1/rfqs/{rfq}/answers", status_code=201)
     async def say(request: Request, rfq: str) -> Response:
         """Takes the answer of an agent that was asked: whether it wants to bid. The first one stays."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         body = parse_model(AnswerRequest, await read_object(request, settings.max_body_bytes))
         given = QuoteAnswer.from_json(body.answer)
         signed = SignedStatement.from_json({"statement": body.statement, "signature": body.signature})
@@ -121,7 +121,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/rfqs/{rfq}/opening", status_code=201)
     async def opened(request: Request, rfq: str) -> Response:
         """Ties a request to the sealed-bid negotiation that its requester opened with who answered."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         body = await read_model(request, OpeningRequest, settings.max_body_bytes)
         await asyncio.to_thread(desk.get, caller.agent, rfq)
         live = await gateway.negotiations.readable(caller.agent, body.negotiation)

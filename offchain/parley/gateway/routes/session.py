@@ -70,14 +70,14 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/session")
     async def current(request: Request) -> Response:
         """Who the caller is."""
-        caller = gateway.caller(request)
+        caller = await gateway.caller(request)
         body = {"agent": caller.agent, "scopes": sorted(caller.scopes), "expires_at": caller.expires_at}
         return answer(body, [act("sign_out", "DELETE", "/v1/session")])
 
     @router.delete("/v1/session")
     async def end(request: Request) -> Response:
         """Ends the session at once."""
-        caller = gateway.caller(request)
+        caller = await gateway.caller(request)
         await asyncio.to_thread(gateway.authenticator.sign_out, caller)
         return answer({"agent": caller.agent}, [act("sign_in", "POST", "/v1/challenge")])
 

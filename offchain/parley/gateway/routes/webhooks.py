@@ -50,7 +50,7 @@ def routes(gateway: Gateway) -> APIRouter:
         """Sends the caller every event from now on that it may see, signed as the Standard Webhooks
         specification says, at least once and in order. The secret comes with this answer.
         """
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         wanted = await read_model(request, WebhookRequest, settings.max_body_bytes)
         check_url(wanted.url, local=settings.local_webhooks)
         added = await asyncio.to_thread(webhooks.add, caller.agent, wanted.url, tuple(wanted.kinds))
@@ -60,7 +60,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/webhooks")
     async def mine(request: Request) -> Response:
         """The caller's webhooks and how far each was served."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         found = await asyncio.to_thread(webhooks.mine, caller.agent)
         return answer(
             {"webhooks": [view(webhook) for webhook in found]}, [act("add_webhook", "POST", "/v1/webhooks")]
@@ -69,7 +69,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.get("/v1/webhooks/{webhook}")
     async def one(request: Request, webhook: str) -> Response:
         """One webhook, with the events that no attempt could deliver."""
-        caller = gateway.caller(request, "read")
+        caller = await gateway.caller(request, "read")
         found = await asyncio.to_thread(webhooks.of, caller.agent, webhook)
         letters = await asyncio.to_thread(webhooks.dead_letters, webhook)
         body = {
@@ -84,7 +84,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.post("/v1/webhooks/{webhook}/replay")
     async def replay(request: Request, webhook: str) -> Response:
         """Serves it again from a position; dead letters behind it are tried again."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         wanted = await read_model(request, ReplayRequest, settings.max_body_bytes)
         found = await asyncio.to_thread(webhooks.replay, caller.agent, webhook, wanted.after)
         return answer({"webhook": view(found)}, [act("see_webhook", "GET", f"/v1/webhooks/{webhook}")])
@@ -92,7 +92,7 @@ def routes(gateway: Gateway) -> APIRouter:
     @router.delete("/v1/webhooks/{webhook}")
     async def remove(request: Request, webhook: str) -> Response:
         """Ends it at once."""
-        caller = gateway.caller(request, "negotiate")
+        caller = await gateway.caller(request, "negotiate")
         await asyncio.to_thread(webhooks.remove, caller.agent, webhook)
         return answer({"id": webhook}, [act("see_webhooks", "GET", "/v1/webhooks")])
 
