@@ -4,7 +4,7 @@ that the escrow lets anyone relay, refused here, typed, where it would revert.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from parley.chain.escrow import EscrowContract
 from parley.chain.evidence_contract import EvidenceContract
@@ -51,6 +51,7 @@ class Acting:
     escrow: EscrowContract
     evidence: EvidenceContract | None
     timers: Timers
+    _taken_in: Callable[[], None]
 
     def _known(self, deal_id: str) -> SubmittedDeal:
         found = self._deals.get(deal_id)
@@ -159,4 +160,5 @@ class Acting:
             return intent
 
         intent = self._store.transact(work)
+        self._taken_in()
         return Accepted(subject, planned.purpose, key, intent.status, duplicate=False)

@@ -6,7 +6,7 @@ transaction with the intent that sends it, once for each deal id.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from parley.chain.escrow import Call, DealState, EscrowContract, FundingKind, Status
@@ -50,7 +50,10 @@ class Openings:
         escrow: EscrowContract,
         deals: DealRepository,
         checks: Checks,
+        taken_in: Callable[[], None] = lambda: None,
     ) -> None:
+        """`taken_in` is called once something that is to be sent is durable."""
+        self._taken_in = taken_in
         self._store = store
         self._sender = sender
         self._indexer = indexer
@@ -210,6 +213,7 @@ class Openings:
             return True
 
         if self._store.transact(work):
+            self._taken_in()
             return items
         return tuple(replace(self._deals.get(item.deal_id) or item, duplicate=True) for item in items)
 

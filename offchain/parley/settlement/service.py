@@ -65,7 +65,8 @@ class Settlement(Acting):
         self._chain_id = escrow.node.chain_id()
         self._checks = Checks(escrow)
         self._deals = DealRepository(store)
-        self._openings = Openings(store, sender, indexer, escrow, self._deals, self._checks)
+        self._bells: list[Callable[[], None]] = []
+        self._openings = Openings(store, sender, indexer, escrow, self._deals, self._checks, self._taken_in)
         self.timers = Timers(store, self.node, self.deal, self.exit)
         self._upkeep = Upkeep(store, sender, indexer, self._openings, self._deals, self.timers)
 
@@ -237,6 +238,22 @@ class Settlement(Acting):
         )
 
     # ------------------------------------------------------------------- moving
+
+    def on_work(self, callback: Callable[[], None]) -> Callable[[], None]:
+        """Have `callback` called after something that is to be sent was taken in by this object; returns what
+        ends it. It must not block.
+        """
+        self._bells.append(callback)
+
+        def cancel() -> None:
+            if callback in self._bells:
+                self._bells.remove(callback)
+
+        return cancel
+
+    def _taken_in(self) -> None:
+        for bell in tuple(self._bells):
+            bell()
 
     def tick(self) -> bool:
         """One step of everything: send, follow, take note of failures. True when something moved.

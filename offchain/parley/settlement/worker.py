@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 import sqlalchemy as sa
@@ -27,12 +28,18 @@ from parley.store.leases import holder_name, is_gone
 
 LEASE = "settlement"
 LEASE_SECONDS = 20
+REST = 3
+"""After a tick that moved something the thread rests for so many times what it took: what comes meanwhile is
+done together, for hardly more than one deal costs, and requests have the processor.
+"""
 _LOG = logging.getLogger("parley.settlement")
 
 
 class SettlementWorker:
-    """Ticks in a thread of its own. `busy` and `idle` are seconds between ticks; errors back off up to
-    `patience`. `beside` is done after each tick, under the same lease.
+    """Ticks in a thread of its own: at once when this process has taken something in, else every `idle`
+    seconds, which is how work of other processes is found, and blocks. While there is work it rests at least
+    `busy` seconds between ticks, and `idle` at most; errors back off up to `patience`. `beside` is done after
+    each tick, under the same lease.
     """
 
     def __init__(
@@ -53,13 +60,14 @@ class SettlementWorker:
         self._stop = threading.Event()
         self._holder = holder_name()
         self._lease: Lease | None = None
-        self._cancel: Callable[[], None] | None = None
+        self._cancel: Callable[[], None] = lambda: None
         self._thread: threading.Thread | None = None
         self.last_error: ParleyError | None = None
 
     def start(self) -> SettlementWorker:
         """Start the thread; it ends with `stop`."""
         if self._thread is None:
+            self._cancel = self._settlement.on_work(self._wake.set)
             self._thread = threading.Thread(target=self._run, name="parley-settlement", daemon=True)
             self._thread.start()
         return self
@@ -71,7 +79,7 @@ class SettlementWorker:
             self._stop.set()
             self._wake.set()
             thread.join(seconds)
-        self._listen(wanted=False)
+        self._cancel()
         lease, self._lease = self._lease, None
         if lease is not None:
             with contextlib.suppress(StoreError):
@@ -132,6 +140,7 @@ class SettlementWorker:
         )
         while not self._stop.is_set():
             self._wake.clear()
+            began = time.monotonic()
             try:
                 moved = retrying(self._tick)
             except Exception:  # noqa: BLE001 - it was noted, and only the end of the thread lets it through
@@ -139,19 +148,11 @@ class SettlementWorker:
             if self.last_error is not None:
                 _LOG.info("settlement goes on")
             self.last_error = None
-            self._listen(wanted=self._lease is not None)
             if moved:
-                self._stop.wait(self._busy)
+                rest = min(self._idle, REST * (time.monotonic() - began))
+                self._stop.wait(max(self._busy, rest))
             else:
                 self._wake.wait(self._idle)
-
-    def _listen(self, *, wanted: bool) -> None:
-        """Only the process that settles needs to hear of every commit."""
-        if wanted and self._cancel is None:
-            self._cancel = self._store.subscribe(self._wake.set)
-        elif not wanted and self._cancel is not None:
-            self._cancel()
-            self._cancel = None
 
     def _failed(self, state: RetryCallState) -> None:
         """Notes why a tick failed. The thread outlives a mistake in one deal."""
