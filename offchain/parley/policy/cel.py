@@ -8,7 +8,7 @@ a value of type BOOL that is `True` counts as true; everything else is an object
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped]  # ships stubs without a py.typed marker
@@ -146,9 +146,18 @@ def mentioned(expression: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def activation(facts: Facts, moment: str, unit: int, risk: Risk | None = None) -> dict[str, Any]:
-    """The facts as the expressions see them; amounts divided exactly by `unit`. Raises `FactUnfit`."""
-    amounts = set(facts.amount_issues)
+def variables(mentions: Iterable[str]) -> frozenset[str]:
+    """What has to be known to evaluate expressions that mention these facts."""
+    return frozenset(name if name in _VARIABLES else name.partition(".")[0] for name in mentions)
+
+
+def activation(
+    facts: Facts, moment: str, unit: int, risk: Risk | None = None, only: frozenset[str] | None = None
+) -> dict[str, Any]:
+    """The facts as the expressions see them; amounts divided exactly by `unit`. `only` are the variables that
+    are needed (none: all). Raises `FactUnfit` for any amount, needed or not.
+    """
+    amounts = facts.amount_issues
     seen: dict[str, Any] = {
         "role": facts.role,
         "moment": moment,
@@ -193,7 +202,7 @@ def activation(facts: Facts, moment: str, unit: int, risk: Risk | None = None) -
     return {
         name: str(value) if isinstance(value, str) else value
         for name, value in seen.items()
-        if value is not None
+        if value is not None and (only is None or name in only)
     }
 
 

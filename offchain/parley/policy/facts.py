@@ -139,7 +139,7 @@ def sealed_facts_of(
     market: Market | None = None,
 ) -> SealedFacts:
     """What can be known under `domain` without the payload, for the party of `role`."""
-    mine = [entry for entry in domain.settlements if domain.side_of(entry, role) is not None]
+    mine = domain.settled_by(role)
     return SealedFacts(
         role=role,
         data_class=domain.data_class,
@@ -176,20 +176,53 @@ def facts_of(
     not suit the domain or an expression has no value in range.
     """
     domain.check_values(values)
+    return facts_of_decoded(
+        domain,
+        dict(values),
+        role=role,
+        counterparty=counterparty,
+        now=now,
+        exposure=exposure,
+        limits=limits,
+        approved=approved,
+        terms=terms,
+        context=context,
+        history=history,
+        own=own,
+        market=market,
+    )
+
+
+def facts_of_decoded(
+    domain: Domain,
+    values: dict[str, IssueValue],
+    *,
+    role: str,
+    counterparty: Counterparty,
+    now: int,
+    exposure: Exposure | None = None,
+    limits: Mapping[str, int] | None = None,
+    approved: bool = False,
+    terms: Hash32 | None = None,
+    context: Context | None = None,
+    history: History | None = None,
+    own: Own | None = None,
+    market: Market | None = None,
+) -> Facts:
+    """As `facts_of`, of values that this domain has decoded, which are kept."""
     price = 0
     token: Address | None = None
     arbiter: Address | None = None
-    for settlement in domain.settlements:
-        if domain.side_of(settlement, role) is not None:
-            price += evaluate(settlement.price, values, {"open_by": now + domain.limits.open_window_seconds})
-            token, arbiter = settlement.token, settlement.arbiter
+    for settlement in domain.settled_by(role):
+        price += evaluate(settlement.price, values, {"open_by": now + domain.limits.open_window_seconds})
+        token, arbiter = settlement.token, settlement.arbiter
     fields: dict[str, Any] = {
         "role": role,
-        "values": dict(values),
-        "amount_issues": domain_amounts(domain),
+        "values": values,
+        "amount_issues": domain.amount_names,
         "price": price,
         "data_class": domain.data_class,
-        "fixed": dict(domain.fixed),
+        "fixed": domain.fixed,
         "now": now,
         "counterparty": counterparty,
         "exposure": exposure,
@@ -217,11 +250,6 @@ def provenance_of(context: Context, now: int) -> Provenance:
     """
     age = None if context.data_at is None or context.data_at > now else now - context.data_at
     return Provenance.unchecked(confidence_ppm=context.confidence_ppm, age=age, source=context.provenance)
-
-
-def domain_amounts(domain: Domain) -> tuple[str, ...]:
-    """Names of the amount issues."""
-    return tuple(issue.name for issue in domain.issues if issue.type == "amount")
 
 
 def recorded(facts: Facts) -> dict[str, Any]:

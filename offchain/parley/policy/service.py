@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from parley.policy.cel import Compiler, FactUnfit, Program, activation, mentioned
+from parley.policy.cel import Compiler, FactUnfit, Program, activation, mentioned, variables
 from parley.policy.errors import PolicyRefused
 from parley.policy.facts import Facts, SealedFacts, recorded
 from parley.policy.models import LAYERS, MOMENTS, Bundle, Decision, Finding, Moment, Outcome, Rule, Severity
@@ -56,6 +56,10 @@ class PolicyEngine:
         # Most facts break no rule: one program that is true only when all are saves evaluating each.
         self._all: dict[Moment, Program | None] = {
             moment: compiler.all_of([_guarded(entry.rule) for entry in entries])
+            for moment, entries in self._by_moment.items()
+        }
+        self._needed = {
+            moment: variables(name for entry in entries for name in mentioned(_guarded(entry.rule)))
             for moment, entries in self._by_moment.items()
         }
 
@@ -127,8 +131,13 @@ class PolicyEngine:
         return (*_risk_findings(risk, approved=facts.approved), *self._objections(facts, moment, risk))
 
     def _objections(self, facts: Facts, moment: Moment, risk: Risk | None) -> tuple[Finding, ...]:
+        unit, together = self.bundle.amount_unit, self._all[moment]
         try:
-            seen = activation(facts, moment, self.bundle.amount_unit, risk)
+            if together is not None:
+                needed = activation(facts, moment, unit, risk, self._needed[moment])
+                if together.verdict(needed)[0]:
+                    return ()
+            seen = activation(facts, moment, unit, risk)
         except FactUnfit as unfit:
             return (
                 Finding(
@@ -138,9 +147,6 @@ class PolicyEngine:
                     values={unfit.fact: str(unfit.value)},
                 ),
             )
-        together = self._all[moment]
-        if together is not None and together.verdict(seen)[0]:
-            return ()
         findings = []
         for entry in self._by_moment[moment]:
             holds, problem = entry.program.verdict(seen)

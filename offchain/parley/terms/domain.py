@@ -266,6 +266,29 @@ class Domain(Document):
                 return "buyer" if side == "buyer" else "seller"
         return None
 
+    def settled_by(self, role: str | None) -> tuple[Settlement, ...]:
+        """The settlements that `role` has a side in, in order."""
+        found = self._settled_by.get(role)
+        if found is None:
+            found = tuple(entry for entry in self.settlements if self.side_of(entry, role) is not None)
+            if role in self.roles:
+                self._settled_by[role] = found
+        return found
+
+    @cached_property
+    def _settled_by(self) -> dict[str | None, tuple[Settlement, ...]]:
+        return {}
+
+    @cached_property
+    def amount_names(self) -> tuple[str, ...]:
+        """Names of the amount issues."""
+        return tuple(issue.name for issue in self.issues if issue.type == "amount")
+
+    @cached_property
+    def tokens(self) -> tuple[Address, ...]:
+        """The token of each settlement."""
+        return tuple(settlement.token for settlement in self.settlements)
+
     def outcome_count(self) -> int:
         """Number of possible outcomes: the product of the issues' sizes."""
         count = 1

@@ -22,6 +22,9 @@ FRESH_SECONDS = 10
 """How long a reputation that was looked up is used again."""
 REMEMBERED = 10_000
 ASKED = frozenset(f"counterparty.{fact}" for fact in ("jurisdiction", "region", "reputation_ppm"))
+OWN = frozenset(f"own.{fact}" for fact in ("jurisdiction", "region"))
+HISTORY = frozenset(f"history.{fact}" for fact in History.model_fields)
+MARKET = frozenset(f"market.{fact}" for fact in Market.model_fields)
 
 
 class Acquaintance:
@@ -48,7 +51,7 @@ class Acquaintance:
 
     def counterparty(self, address: Address, asked: frozenset[str]) -> Counterparty:
         """With the facts that `asked` names, such as `counterparty.region`."""
-        if not asked & ASKED:
+        if asked.isdisjoint(ASKED):
             return Counterparty.unchecked(address=address)
         claims: dict[str, Any] = {}
         if asked & {"counterparty.jurisdiction", "counterparty.region"}:
@@ -65,7 +68,7 @@ class Acquaintance:
 
     def own(self, address: Address, asked: frozenset[str]) -> Own | None:
         """What the party that speaks says of itself, if a rule asks."""
-        if not asked & {"own.jurisdiction", "own.region"}:
+        if asked.isdisjoint(OWN):
             return None
         try:
             claims = self._directory.get(address)["facts"]
@@ -79,7 +82,7 @@ class Acquaintance:
         """What the deals of `one` in `token` come to, if a rule asks: those submitted here and those that
         opened on the chain within the window, but not what failed.
         """
-        if token is None or not any(name.startswith("market.") for name in asked):
+        if token is None or asked.isdisjoint(MARKET):
             return None
         events, deals, mine, theirs = (
             schema.events,
@@ -125,7 +128,7 @@ class Acquaintance:
 
     def history(self, one: Address, other: Address, asked: frozenset[str]) -> History | None:
         """How negotiations between two agents ended here, if a rule asks. `troubled` counts failed ones."""
-        if not any(name.startswith("history.") for name in asked):
+        if asked.isdisjoint(HISTORY):
             return None
         parties, mine = schema.negotiation_parties, schema.negotiation_parties.alias()
         rows = schema.negotiations

@@ -24,23 +24,20 @@ class Folded(Generic[S]):
         self._store = store
         self._apply = apply
         self._lock = threading.Lock()
-        self._state = initial
-        self._length = 0
+        self._folded = (initial, 0)  # replaced as one, so that readers need no lock
         self.refresh()
 
     def current(self) -> tuple[S, int]:
         """The state and how many events it rests on."""
-        with self._lock:
-            return self._state, self._length
+        return self._folded
 
     def refresh(self) -> bool:
         """Takes in what is new; whether there was anything. Blocks."""
         with self._lock:
-            before = self._length
+            before = self._folded[1]
             for event in self._store.read_all_after(self.stream, before - 1):
-                self._state = self._apply(self._state, event)
-                self._length = event.sequence + 1
-            return self._length != before
+                self._folded = self._apply(self._folded[0], event), event.sequence + 1
+            return self._folded[1] != before
 
     def append(self, decide: Callable[[S], NewEvent]) -> S:
         """Appends what `decide` makes of the newest state, or lets its error out. Blocks until durable."""

@@ -8,7 +8,7 @@ without asking the database for every message.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,9 +20,9 @@ from parley.gateway.governance.policies import PolicyRegister
 from parley.gateway.governance.reviews import ReviewDesk
 from parley.gateway.live import Live
 from parley.gateway.privacy.consents import ConsentRegister
-from parley.policy.facts import Facts, facts_of, sealed_facts_of
+from parley.policy.facts import Facts, facts_of_decoded, sealed_facts_of
 from parley.policy.impact import GRAVITY
-from parley.policy.models import Decision, Moment
+from parley.policy.models import Decision, Moment, Outcome
 from parley.policy.review import ReviewRequest
 from parley.policy.service import PolicyEngine
 from parley.store.models import NewEvent
@@ -114,7 +114,7 @@ class Gate:
     def require_running(self, live: Live) -> None:
         """Raises `Stopped` where signing is stopped for these parties or tokens. Blocks."""
         self._controls.folded.refresh()
-        self._controls.require_running(live.role_of, _tokens(live))
+        self._controls.require_running(live.role_of, live.domain.tokens)
 
     def require_deal(self, deal: Deal) -> None:
         """Raises `Stopped` where opening deals is stopped for these parties or this token. Blocks."""
@@ -123,12 +123,11 @@ class Gate:
 
     def judge(self, live: Live, message: Message, now: int) -> Passage:
         """What this process knows about the message. Raises nothing."""
-        standing = {
-            folded.stream: folded.current()[1] for folded in (self._controls.folded, self._policies.folded)
-        }
+        controls, policies = self._controls.folded, self._policies.folded
+        standing = {controls.stream: controls.current()[1], policies.stream: policies.current()[1]}
         try:
             if message.core.performative not in ENDING:
-                self._controls.require_running(live.role_of, _tokens(live))
+                self._controls.require_running(live.role_of, live.domain.tokens)
                 if self._consents.concerns(live.domain.data_class):
                     standing[self._consents.folded.stream] = self._consents.folded.current()[1]
                     self._require_consent(live, message.core.sender, now)
@@ -163,7 +162,7 @@ class Gate:
             if other.address == sender:
                 continue
             deciding, _ = self._policies.engines_for(other.address)
-            asked = frozenset().union(*(engine.mentions for engine in deciding))
+            asked = _asked(deciding)
             for engine in deciding:
                 facts = sealed_facts_of(
                     live.domain,
@@ -213,14 +212,15 @@ class Gate:
             deciding, shadowing = self._policies.engines_for(other.address)
             if not deciding and shadowing is None:
                 continue
-            engines = [*deciding, *([] if shadowing is None else [shadowing])]
+            engines = deciding if shadowing is None else [*deciding, shadowing]
             try:
                 facts = self._facts(live, offer, sender, other.address, now, terms_hash, engines)
             except ParleyError as error:
                 refusal = PolicyRefused(f"no facts for the policy: {error.message}", cause=error.code)
                 return Passage(standing, tuple(found.records), refusal)
             self._evaluate(found, message, other.address, deciding, shadowing, facts, moment)
-            needed = max(needed, *(engine.bundle.approvals or 1 for engine in engines))
+            for engine in engines:
+                needed = max(needed, engine.bundle.approvals or 1)
         worst = found.worst
         if worst is None or worst.outcome == "allow":
             return Passage(standing, tuple(found.records))
@@ -264,13 +264,14 @@ class Gate:
             "counterparty": counterparty,
             "terms": facts.terms,
         }
-        outcome = "allow"
+        outcome: Outcome = "allow"
         with self._engines:
             for engine in deciding:
                 decision = engine.evaluate(facts, moment=moment)
                 found.add(decision)
-                outcome = max(outcome, decision.outcome, key=lambda name: GRAVITY[name])
                 found.records.append(NewEvent(DECIDED, {**about, "decision": decision.as_json()}, PRIVATE))
+                if GRAVITY[decision.outcome] > GRAVITY[outcome]:
+                    outcome = decision.outcome
             shadow = None if shadowing is None else shadowing.evaluate(facts, moment=moment)
         if shadow is not None and shadow.outcome != outcome:
             data = {**about, "outcome": outcome, "decision": shadow.as_json()}
@@ -286,16 +287,18 @@ class Gate:
         terms: Hash32,
         engines: list[PolicyEngine],
     ) -> Facts:
-        asked = frozenset().union(*(engine.mentions for engine in engines))
-        approved = any(grant.terms == terms and now <= grant.expires_at for grant in live.state.approvals)
-        values, _ = live.domain.decoded(offer.values)  # the machine asked for the same
-        return facts_of(
-            live.domain,
+        asked, state, domain = _asked(engines), live.state, live.domain
+        approved = bool(state.approvals) and any(
+            grant.terms == terms and now <= grant.expires_at for grant in state.approvals
+        )
+        values, _ = domain.decoded(offer.values)  # the machine asked for the same
+        return facts_of_decoded(
+            domain,
             dict(zip(live.machine.rules.issue_names, values, strict=True)),
             role=live.role_of[sender],
             counterparty=self._known.counterparty(counterparty, asked),
             now=now,
-            approved=approved or self._reviews.granted(live.state.negotiation, sender, terms, now),
+            approved=approved or self._reviews.granted(state.negotiation, sender, terms, now),
             terms=terms,
             context=offer.context,
             history=self._known.history(sender, counterparty, asked),
@@ -313,10 +316,10 @@ def _between(live: Live, offer: Offer, role: str) -> bool:
 
 def _token(live: Live, agent: Address) -> str | None:
     """The token that an agent's last settlement is in, as the facts have it."""
-    role = live.role_of[agent]
-    mine = [entry.token for entry in live.domain.settlements if live.domain.side_of(entry, role) is not None]
-    return mine[-1] if mine else None
+    mine = live.domain.settled_by(live.role_of[agent])
+    return mine[-1].token if mine else None
 
 
-def _tokens(live: Live) -> tuple[str, ...]:
-    return tuple(settlement.token for settlement in live.domain.settlements)
+def _asked(engines: Sequence[PolicyEngine]) -> frozenset[str]:
+    """The facts that one of the engines looks at."""
+    return engines[0].mentions.union(*(engine.mentions for engine in engines[1:])) if engines else frozenset()
