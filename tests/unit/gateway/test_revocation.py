@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 
 from parley.gateway.app import app_of
 from parley.gateway.feed import Feed
+from parley.terms.message import Performative
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -54,12 +55,13 @@ def test_a_session_ended_at_one_process_is_ended_at_the_other(
     path, first = f"/v1/negotiations/{talk.id}/messages", talk.messages[-1]
     assert buyer.request("DELETE", "/v1/session").status_code == 200
 
-    second = talk.build(there, first.core.performative, talk.offer(3_000_000))
-    assert refused(there.post(path, second.wire())), "a message that could be kept"
+    second = talk.build(talk.seller, Performative.COUNTER, talk.offer(6_000_000))
+    assert refused(there.post(path, second.wire())), "a message that could be kept, whoever hands it in"
     assert other.store.length(f"negotiation:{talk.id}") == 2, "and was not"
     assert refused(there.post(path, first.wire())), "one that is there already"
     there_again = make_agent("buyer", elsewhere)
     assert there_again.get(f"/v1/negotiations/{talk.id}").status_code == 200, "another session is another"
+    assert there_again.post(path, second.wire()).status_code == 201
     assert refused(there.get("/v1/negotiations"))
 
 
