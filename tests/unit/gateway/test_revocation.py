@@ -75,7 +75,8 @@ def test_a_message_that_is_wrong_is_not_even_told_so(
     here = make_agent("buyer", buyer.http)
     here.token = there.token
     assert here.request("DELETE", "/v1/session").status_code == 200
-    forged = {**talk.messages[-1].wire(), "signature": "0x" + "11" * 65}
+    counter = talk.build(talk.seller, Performative.COUNTER, talk.offer(6_000_000))
+    forged = {**counter.wire(), "signature": "0x" + "11" * 65}
     several = there.post("/v1/messages:batch", {"messages": [forged]})
     assert [entry["problem"]["code"] for entry in several.json()["results"]] == ["gateway.not-authenticated"]
     assert refused(there.post(f"/v1/negotiations/{talk.id}/messages", forged))
