@@ -46,12 +46,17 @@ class Certainty:
         )
         return max(mine, default=0)
 
-    def sure(self, deal: ChainDeal, head: int) -> tuple[ChainDeal, tuple[ChainEvent, ...]]:
-        """The deal as far as its events lie deep enough below `head`, and those that do not yet."""
+    def sure(
+        self, deal: ChainDeal, head: int, agreed: int | None = None
+    ) -> tuple[ChainDeal, tuple[ChainEvent, ...]]:
+        """The deal as far as its events lie deep enough below `head`, and no higher than block `agreed`, and
+        those that do not yet.
+        """
         needed = self.needed(deal.token, deal.price)
-        if not needed:
+        ends = [*([head - needed] if needed else []), *([] if agreed is None else [agreed])]
+        if not ends:
             return deal, ()
-        deep, unsure = _parted(deal.events, head - needed)
+        deep, unsure = _parted(deal.events, min(ends))
         return (deal, ()) if not unsure else (fold(deal.deal_id, deep), unsure)
 
 

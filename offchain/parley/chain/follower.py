@@ -61,9 +61,11 @@ class Follower:
         self._confirmations = confirmations
         self._span = span
 
-    def next(self, tip: Applied | None, applied: Callable[[], Sequence[Applied]]) -> Batch:
-        """The next batch after `tip`; `applied` gives all kept blocks in ascending order, asked only on a
-        reorg.
+    def next(
+        self, tip: Applied | None, applied: Callable[[], Sequence[Applied]], until: int | None = None
+    ) -> Batch:
+        """The next batch after `tip`, up to block `until`; `applied` gives all kept blocks in ascending
+        order, asked only on a reorg.
 
         Raises the node's errors; `NodeAnswerInvalid` when the chain changed while it was read (ask again).
         """
@@ -76,6 +78,7 @@ class Follower:
                 return Batch(None, (), head)  # the node lags behind what another one, or itself, has shown
         first = self._start if tip is None else tip.number + 1
         last = min(head - self._confirmations, first + self._span - 1)
+        last = last if until is None else min(last, until)
         if last < first:
             return Batch(None, (), head)
         found = self._near(first, last) if head - last < _NEAR else self._far(first, last)

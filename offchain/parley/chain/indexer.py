@@ -18,20 +18,21 @@ import sqlalchemy as sa
 
 from parley.chain.audit import Auditor, Gap
 from parley.chain.certainty import Certainty
-from parley.chain.errors import NodeAnswerInvalid
+from parley.chain.errors import NodeAnswerInvalid, NodesDisagree
 from parley.chain.escrow import EscrowContract
 from parley.chain.fold import PREFIX, UNDONE, ChainDeal, ChainEvent, effective, fold
 from parley.chain.follower import Applied, Batch, Follower
 from parley.chain.node import NodeClient
 from parley.chain.projection import chain_events, moves, put_deal
+from parley.chain.trust import ALARMS, Trust
 from parley.chain.witnesses import Witnesses
 from parley.errors import ParleyError
 from parley.store import ANY, EventStore, NewEvent, Transaction, schema
 from parley.store.codec import decode, encode
 from parley.store.schema import upsert
 
-ALARMS: Final = "relayer"
-"""The stream of what an operator has to know."""
+_LOOK: Final = 5
+"""Seconds after which nodes are asked again whether they agree, also where there is nothing new."""
 _KEEP: Final = 256
 """Blocks without logs are forgotten this far behind the tip; those with logs are kept for good."""
 
@@ -78,6 +79,9 @@ class Indexer:
         self._escrow = escrow
         self._name = f"{node.chain_id()}:{escrow.address}"
         self.stream = f"escrow:{self._name}"
+        self.trust = Trust(store, self._name, self.witnesses)
+        self._start = start_block
+        self._judged_at = 0
         self._followers = {
             each: Follower(each, escrow.address, start=start_block, confirmations=confirmations)
             for each in self.witnesses.nodes
@@ -91,8 +95,8 @@ class Indexer:
     # ------------------------------------------------------------------ moving
 
     def tick(self) -> Progress:
-        """Apply (or undo) the next blocks, at most a span of them. Raises the node's and the store's
-        errors.
+        """Apply (or undo) the next blocks, at most a span of them. Raises the node's and the store's errors;
+        `NodesDisagree` after what the nodes agree on was applied.
         """
         with self._ticking:
             try:
@@ -116,45 +120,68 @@ class Indexer:
 
     def _tick(self) -> Progress:
         tip, version = self._cursor()
-        batch = self._next(tip)
+        quarrel: NodesDisagree | None = None
+        try:
+            batch = self._next(tip)
+        except NodesDisagree as error:
+            quarrel, batch = error, self._undisputed(tip, int(error.values["number"]))
         self.head = batch.head
         if batch.empty:
+            if quarrel is not None:
+                raise quarrel
             return Progress(-1 if tip is None else tip.number, batch.head, 0, 0, idle=True)
         try:
             applied, undone = self._write(batch, version)
         except _Outrun:
             applied, undone = 0, 0
         now = self.cursor()
+        if quarrel is not None and self.disagreeing:
+            raise quarrel
         return Progress(-1 if now is None else now.number, batch.head, applied, undone, idle=False)
 
     def _next(self, tip: Applied | None) -> Batch:
         batch = self._read(self._node, tip)
-        if self.witnesses.alone or batch.empty:
+        now = self._store.now()
+        if self.witnesses.alone or (batch.empty and (tip is None or now - self._judged_at < _LOOK)):
             return batch
         # What is new, or was undone, must be what the believed nodes say of it.
         number = batch.blocks[-1][0].number if batch.blocks else (0 if tip is None else tip.number)
-        believed = self._believed(number)
+        believed = self.witnesses.judge(number)
+        self._judged_at = now  # not while they disagree: then every tick asks
+        self.trust.believe(believed, number)
         return batch if believed is self._node else self._read(believed, tip)
 
-    def _believed(self, number: int) -> NodeClient:
-        """The node that is believed about a block; that they disagree is said once."""
-        before = self.witnesses.disagreement
-        try:
-            return self.witnesses.judge(number)
-        finally:
-            found = self.witnesses.disagreement
-            if found is not None and before is None:
-                said = NewEvent("indexer.disagreement", found.as_json())
-                self._store.append(ALARMS, ANY, [said])
+    def _undisputed(self, tip: Applied | None, number: int) -> Batch:
+        """What the nodes agree on below block `number`, on which they do not."""
+        self._judged_at = 0
+        found = self.witnesses.highest(self._start if tip is None else tip.number + 1, number - 1)
+        self.trust.doubt(self._standing() if found is None else found[0])
+        if found is None:
+            return Batch(None, (), self.head)
+        return self._read(found[1], tip, found[0])
 
-    def _read(self, node: NodeClient, tip: Applied | None) -> Batch:
+    def _standing(self) -> int:
+        """The last applied block that a believed side still has; -1 for none."""
+        kept = self._applied()
+        low, high = 0, len(kept)
+        if kept and self.witnesses.stands(kept[-1].number, kept[-1].hash):
+            low = high
+        while low < high:
+            middle = (low + high) // 2
+            if self.witnesses.stands(kept[middle].number, kept[middle].hash):
+                low = middle + 1
+            else:
+                high = middle
+        return kept[low - 1].number if low else -1
+
+    def _read(self, node: NodeClient, tip: Applied | None, until: int | None = None) -> Batch:
         follower = self._followers[node]
         for _ in range(2):
             try:
-                return follower.next(tip, self._applied)
+                return follower.next(tip, self._applied, until)
             except NodeAnswerInvalid:
                 continue  # the chain may just have changed under the questions
-        return follower.next(tip, self._applied)
+        return follower.next(tip, self._applied, until)
 
     # --------------------------------------------------------------- looking again
 
@@ -312,11 +339,11 @@ class Indexer:
     # ----------------------------------------------------------------- reading
 
     def sure_view(self, deal_id: str) -> tuple[ChainDeal, tuple[ChainEvent, ...]]:
-        """What the chain says of a deal with as many blocks on top as its value asks for, and the events that
-        have fewer.
+        """What the chain says of a deal with as many blocks on top as its value asks for and as far as nodes
+        agree, and the events of which that is not so.
         """
-        whole = self.deal_view(deal_id)
-        return self.certainty.sure(whole, self.depth_of()) if self.certainty.thresholds else (whole, ())
+        head = self.depth_of() if self.certainty.thresholds else -1
+        return self.certainty.sure(self.deal_view(deal_id), head, self.trust.agreed())
 
     def deal_view(self, deal_id: str) -> ChainDeal:
         """What the applied blocks say of a deal; status UNOPENED when they say nothing."""

@@ -11,7 +11,7 @@ from typing import Any
 from parley.chain.batching import BatchSettings
 from parley.chain.certainty import Certainty
 from parley.chain.deploy import check_deployment
-from parley.chain.errors import NodeRefused
+from parley.chain.errors import NodeRefused, NodesDisagree
 from parley.chain.escrow import Opening, Status
 from parley.chain.indexer import Indexer
 from parley.chain.node import NodeClient
@@ -156,11 +156,15 @@ class SettlementDesk:
         return {**self._standing.of(agent, at), "at": at}
 
     def check_chain(self) -> dict[str, Any]:
-        """Asks the node afresh. Raises the node's errors, and SettlementUnavailable when the worker is
-        stuck.
+        """Asks the node afresh. Raises the node's errors, and SettlementUnavailable when the worker is stuck;
+        not ok, with the last block that counts, while nodes disagree.
         """
         self._node.check()
         block = self._node.block_number()
+        agreed = self._indexer.trust.agreed()
+        if agreed is not None:
+            quarrel = NodesDisagree("The nodes disagree.")
+            return {"ok": False, "code": quarrel.code, "next_action": quarrel.next_action, "agreed": agreed}
         if self._worker.last_error is not None:
             raise SettlementUnavailable(f"settlement waits: {self._worker.last_error.message}")
         if self._settings.work == "apart" and not self._worker.anyone():

@@ -52,6 +52,8 @@ class Upkeep:
         )
 
     def _send(self) -> bool:
+        if self._indexer.trust.agreed() is not None:
+            return False  # nobody can say on which chain it would be
         done = self._sender.tick()
         return any((done.signed, done.broadcast, done.mined, done.replaced, done.revived))
 
