@@ -5,6 +5,7 @@ to.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 import urllib.request
 from collections.abc import Callable
@@ -14,6 +15,15 @@ from typing import Any, Self
 
 Meddle = Callable[[list[dict[str, Any]], Callable[[], bytes]], bytes | None]
 """Given the requests and a way to ask the node: the bytes to answer with, or None to close the connection."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of processes that were killed while they asked; other mistakes fail loudly."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class LyingProxy:
@@ -45,8 +55,7 @@ class LyingProxy:
             def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
                 """Say nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), Handler)
         self.rpc_url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
@@ -58,7 +67,10 @@ class LyingProxy:
             with urllib.request.urlopen(request, timeout=20) as found:
                 return bytes(found.read())
 
-        asked = json.loads(body)
+        try:
+            asked = json.loads(body)
+        except ValueError:  # who asked was killed in the middle of the question
+            return None
         try:
             if self.meddle is None:
                 return ask()

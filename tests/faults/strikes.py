@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import random
 import resource
 import signal
@@ -19,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from failing_disk import SIGNALS, fails
 from lying_proxy import LyingProxy, falsify
 
 from parley.chain.anvil import LocalAnvil
@@ -41,9 +41,12 @@ class Field:
     database: str
     dice: random.Random
     restart_database: Callable[[], None] | None = None
+    struck: Any = None
+    """The member that was struck last."""
 
     def member(self) -> Any:
-        return self.dice.choice(self.fleet)
+        self.struck = self.dice.choice(self.fleet)
+        return self.struck
 
 
 def kill(field: Field) -> None:
@@ -55,7 +58,7 @@ def kill(field: Field) -> None:
 
 def kill_with_a_wrong_clock(field: Field) -> None:
     """As `kill`, and the process comes back with a clock that is up to 20 seconds off: `time.time` of that
-    process is replaced before anything is imported.
+    process is replaced before the command runs.
     """
     struck = field.member()
     struck.kill()
@@ -67,24 +70,25 @@ def pause_the_lease_holder(field: Field) -> None:
     SIGCONT: it wakes in the middle of what it was doing.
     """
     held = _lease(field.database)
-    holder = None if held is None else next((m for m in field.fleet if m.pid == _pid(held[0])), None)
+    holder = None if held is None else next((m for m in field.fleet if m.process.pid == _pid(held[0])), None)
     if held is None or holder is None or len(field.fleet) < 2:
         return
-    os.kill(holder.pid, signal.SIGSTOP)
+    field.struck = holder
+    holder.process.signal(signal.SIGSTOP)
     try:
         end = time.monotonic() + 3 * LEASE_SECONDS
         while (_lease(field.database) or held)[1] == held[1] and time.monotonic() < end:
             time.sleep(0.2)
     finally:
-        os.kill(holder.pid, signal.SIGCONT)
+        holder.process.signal(signal.SIGCONT)
 
 
 def pause_a_member(field: Field) -> None:
     """SIGSTOP to any process for up to a second, then SIGCONT."""
     struck = field.member()
-    os.kill(struck.pid, signal.SIGSTOP)
+    struck.process.signal(signal.SIGSTOP)
     time.sleep(field.dice.uniform(0.1, 1.0))
-    os.kill(struck.pid, signal.SIGCONT)
+    struck.process.signal(signal.SIGCONT)
 
 
 @contextlib.contextmanager
@@ -184,10 +188,26 @@ def no_room(field: Field) -> None:
     path = sa.make_url(field.database).database or ""
     size = Path(path).stat().st_size if field.database.startswith("sqlite") else 0
     with contextlib.suppress(ProcessLookupError):
-        hard = resource.prlimit(struck.pid, resource.RLIMIT_FSIZE)[1]
-        resource.prlimit(struck.pid, resource.RLIMIT_FSIZE, (size, hard))
+        hard = resource.prlimit(struck.process.pid, resource.RLIMIT_FSIZE)[1]
+        resource.prlimit(struck.process.pid, resource.RLIMIT_FSIZE, (size, hard))
         time.sleep(field.dice.uniform(0.1, 0.6))
-        resource.prlimit(struck.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        resource.prlimit(struck.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+
+
+def fail_the_disk(field: Field) -> None:
+    """A running process lays a seccomp filter on itself, and from then on the kernel refuses its writes (EIO
+    or ENOSPC) or only its syncs (EIO), until it is killed and started again. On a server the database's disk
+    is not the gateway's, and it is a kill.
+    """
+    struck = field.member()
+    struck.process.signal(SIGNALS[field.dice.choice(tuple(SIGNALS))])
+    end = time.monotonic() + 60
+    with contextlib.suppress(OSError):  # a worker may have refused to start
+        while not fails(struck.process.pid) and time.monotonic() < end:
+            time.sleep(0.02)
+    time.sleep(field.dice.uniform(0.1, 1.0))
+    struck.kill()
+    struck.start()
 
 
 def restart_the_database(field: Field) -> None:
@@ -209,6 +229,7 @@ STRIKES: tuple[Callable[[Field], None], ...] = (
     answer_nonsense,
     reorganise,
     no_room,
+    fail_the_disk,
     restart_the_database,
     pause_the_lease_holder,
 )

@@ -11,7 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from parley.store import EventStore
+import pytest
+from failing_disk import FAILURES
+
+from parley.store import EventStore, NewEvent
 
 WRITER = """
 import sys, threading
@@ -110,3 +113,45 @@ def test_a_write_that_the_system_refuses_is_typed_and_can_be_repeated(tmp_path: 
     assert (code, retryable) in {("store.unavailable", "True"), ("store.full", "True")}
     assert int(kept) > 0
     assert int(second) == int(kept) + 5
+
+
+ON_A_FAILING_DISK = """
+import os, sys
+sys.path.insert(0, sys.argv[3])
+import failing_disk
+from parley.store import EventStore, NewEvent, StoreError
+store = EventStore.open(sys.argv[1])
+for n in range(20):
+    store.append("one", n, [NewEvent("said", {"n": n})], idempotency_key=str(n))
+assert store.length("one") == 20  # whoever read before reads on; a new connection may need to write
+failing_disk.fail(failing_disk.FAILURES[sys.argv[2]])
+for _ in range(3):
+    try:
+        store.append("one", 20, [NewEvent("said", {"n": 20})], idempotency_key="20")
+    except StoreError as error:
+        print(error.code, error.retryable, store.length("one"), store.verify_stream("one"), flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.parametrize("failure", FAILURES)
+def test_a_disk_that_fails_under_the_writer_is_typed_and_loses_nothing(tmp_path: Path, failure: str) -> None:
+    """The kernel refuses writes or syncs from a moment on. What was acknowledged is there afterwards; what
+    was refused may be, if only the sync failed, and sending it again gives one event in any case.
+    """
+    url = f"sqlite:///{tmp_path}/s.sqlite"
+    done = subprocess.run(
+        [sys.executable, "-c", ON_A_FAILING_DISK, url, failure, str(Path(__file__).parent)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    code = "store.full" if failure == "no space left" else "store.unavailable"
+    assert done.stdout.splitlines() == [f"{code} True 20 20"] * 3
+    with EventStore.open(url) as store:
+        assert store.verify_stream("one") in ((20, 21) if failure == "failing flushes" else (20,))
+        repeated = store.append("one", 20, [NewEvent("said", {"n": 20})], idempotency_key="20")
+        assert repeated.first.sequence == 20
+        assert [event.data["n"] for event in store.read("one")] == list(range(21))
