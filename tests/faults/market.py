@@ -5,7 +5,7 @@ them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ from parley.chain.escrow import EscrowContract
 from parley.chain.node import NodeClient
 from parley.chain.token import TokenContract
 from parley.chain.transactions import send_now
+from parley.chain.witnesses import Witnesses
 from parley.settlement import Settlement
 from parley.store import EventStore
 from parley.terms.deal import Deal, Milestone
@@ -80,10 +81,17 @@ class Market:
         return TokenContract(self.node, self.deployment.token)
 
     def settlement(
-        self, store: EventStore, *, rpc_url: str | None = None, confirmations: int = 0, timeout: float = 10
+        self,
+        store: EventStore,
+        *,
+        rpc_url: str | None = None,
+        confirmations: int = 0,
+        timeout: float = 10,
+        witnesses: Sequence[str] = (),
     ) -> Settlement:
         """The relayer's settlement on a store."""
         node = NodeClient(rpc_url or self.anvil.rpc_url, chain_id=self.deployment.chain_id, timeout=timeout)
+        others = [NodeClient(url, chain_id=self.deployment.chain_id, timeout=timeout) for url in witnesses]
         return Settlement.connect(
             store,
             node,
@@ -91,6 +99,7 @@ class Market:
             self.relayer,
             start_block=self.deployment.block,
             confirmations=confirmations,
+            witnesses=Witnesses(node, others),
         )
 
     def now(self) -> int:

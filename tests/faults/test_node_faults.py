@@ -17,7 +17,7 @@ from lying_proxy import LyingProxy, falsify
 from market import Market, run, text_hash, until
 
 from parley.chain.anvil import LocalAnvil
-from parley.chain.errors import NodeAnswerInvalid, NodeUnreachable, NodeWrongChain
+from parley.chain.errors import NodeAnswerInvalid, NodesDisagree, NodeUnreachable, NodeWrongChain
 from parley.chain.escrow import Status
 from parley.chain.node import NodeClient
 from parley.chain.transactions import send_now
@@ -342,3 +342,33 @@ def test_through_a_bad_line_every_deal_opens_once(
     until(opened)
     assert [market.openings(deal_id) for deal_id in deals] == [1] * 8
     assert seen <= {"chain.node-unreachable", "chain.node-answer-invalid"}
+
+
+def test_nothing_counts_that_two_nodes_tell_differently_and_it_goes_on_when_they_agree(
+    market: Market, store: EventStore, proxy: LyingProxy
+) -> None:
+    settlement = market.settlement(store, witnesses=(proxy.rpc_url,))
+    before = submit(settlement, market, 1)
+    run(settlement, before, "open")
+    agreed = market.node.block_number()
+
+    def forged(block: Any) -> Any:
+        beyond = block is not None and int(block["number"], 16) > agreed
+        return {**block, "hash": "0x" + block["hash"][:1:-1]} if beyond else block
+
+    proxy.meddle = falsify("eth_getBlockByNumber", forged)
+    market.anvil.mine(1)
+    with pytest.raises(NodesDisagree):
+        settlement.tick()
+    assert settlement.indexer.trust.agreed() == agreed
+    waiting = submit(settlement, market, 2)
+    for _ in range(4):
+        with pytest.raises(NodesDisagree):
+            settlement.tick()
+    assert market.openings(waiting) == 0, "nothing is sent while nobody can say to which chain"
+    assert (settlement.deal(before).status, settlement.deal(waiting).status) == ("open", "pending")
+    proxy.honest()
+    run(settlement, waiting, "open")
+    assert settlement.indexer.trust.agreed() is None
+    kinds = [event.kind for event in store.read("relayer") if event.kind.startswith("indexer.")]
+    assert kinds == ["indexer.disagreement", "indexer.agreement"]

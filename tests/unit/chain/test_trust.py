@@ -129,6 +129,88 @@ def test_two_nodes_that_disagree_stop_the_indexer_where_they_agreed(store: Event
     assert (status(indexer, 2), status(indexer, 3)) == (Status.UNOPENED, Status.OPEN)
 
 
+def spoken(store: EventStore, indexer: Indexer) -> list[tuple[str, Any, Any]]:
+    events = store.read(indexer.trust.stream)
+    return [(event.kind.split(".")[1], event.data["believed"], event.data.get("agreed")) for event in events]
+
+
+def test_while_nodes_disagree_what_they_agree_on_is_applied(store: EventStore) -> None:
+    chains = twins(2)
+    for number in range(1, 8):
+        both(chains, opened(number))
+    indexer = make(store, *chains)
+    height = chains[0].blocks[-1].number
+    fork(chains[0], opened(8))
+    chains[0].mine(opened(9))
+    chains[1].mine(opened(8))
+    for _ in range(3):
+        with pytest.raises(NodesDisagree):
+            indexer.tick()
+        assert [status(indexer, number) for number in range(1, 8)] == [Status.OPEN] * 7
+        assert (status(indexer, 8), indexer.trust.agreed()) == (Status.UNOPENED, height)
+    chains[0].blocks[:] = chains[1].blocks
+    indexer.catch_up()
+    assert (status(indexer, 8), indexer.trust.agreed()) == (Status.OPEN, None), "by itself, once they agree"
+    assert spoken(store, indexer) == [
+        ("disagreement", None, height),
+        ("agreement", "http://node0", None),
+    ]
+
+
+def test_what_was_applied_before_they_disagreed_is_not_sure_while_they_do(
+    store: EventStore, clock: Any
+) -> None:
+    chains = twins(2)
+    both(chains, opened(1))
+    both(chains, opened(2))
+    indexer = make(store, *chains)
+    indexer.catch_up()
+    here = chains[1].blocks[-1]
+    chains[1].reorg(1)
+    fork(chains[1])
+    clock.now += 5  # nothing new at the first node
+    with pytest.raises(NodesDisagree):
+        indexer.tick()
+    for each in (indexer, make(store, *chains)):  # in another process too, which asked no node
+        assert [each.sure_view(deal_id(n))[0].status for n in (1, 2)] == [Status.OPEN, Status.UNOPENED]
+        assert [event.name for event in each.sure_view(deal_id(2))[1]] == ["Opened"]
+    chains[1].blocks[-1] = here
+    indexer.tick()
+    assert indexer.sure_view(deal_id(2))[0].status is Status.OPEN
+
+
+def test_a_node_that_lags_on_another_side_is_heard(store: EventStore) -> None:
+    chains = twins(2)
+    both(chains, opened(1))
+    indexer = make(store, *chains)
+    fork(chains[1], opened(2))
+    for number in (2, 3, 4):
+        chains[0].mine(opened(number))
+    with pytest.raises(NodesDisagree):
+        indexer.tick()
+    assert [status(indexer, number) for number in (1, 2, 3)] == [
+        Status.OPEN,
+        Status.UNOPENED,
+        Status.UNOPENED,
+    ]
+    chains[1].reorg(1)
+    indexer.catch_up()
+    assert status(indexer, 4) is Status.OPEN, "one that only lags counts for nothing"
+
+
+def test_two_that_lag_together_are_believed_against_one_that_is_ahead(store: EventStore) -> None:
+    chains = twins(3)
+    both(chains, opened(1))
+    indexer = make(store, *chains)
+    for number in (7, 8, 9):
+        fork(chains[0], opened(number))
+    both(chains[1:], opened(2))
+    indexer.tick()
+    assert [status(indexer, number) for number in (1, 2, 7)] == [Status.OPEN, Status.OPEN, Status.UNOPENED]
+    assert spoken(store, indexer) == [("disagreement", "http://node1", None)]
+    assert indexer.trust.agreed() is None
+
+
 def test_of_three_nodes_two_are_believed_against_the_first(store: EventStore) -> None:
     chains = twins(3)
     both(chains, opened(1))
