@@ -33,6 +33,31 @@ contract TakingToken is PlainToken {
     }
 }
 
+/// @notice Tells balances as the reasons of failures: not the same as telling them.
+contract GrudgingToken is PlainToken {
+    uint256 private _told;
+
+    function transferFrom(address, address, uint256 amount) public override returns (bool) {
+        _told += amount;
+        return true;
+    }
+
+    function balanceOf(address) public view override returns (uint256) {
+        uint256 told = _told;
+        assembly ("memory-safe") {
+            mstore(0x00, told)
+            revert(0x00, 0x20)
+        }
+    }
+}
+
+/// @notice Keeps a unit of whatever moves.
+contract KeepingToken is AnyAuthorizationToken {
+    function _update(address from, address to, uint256 amount) internal override {
+        super._update(from, to, from == address(0) ? amount : amount - 1);
+    }
+}
+
 /// @notice Tree: trees/Escrow.open.funding.tree
 contract OpenFundingTest is EscrowTest {
     function openBy(address caller, IEscrow.Deal memory deal, IEscrow.Funding memory ofBuyer) internal {
@@ -125,6 +150,11 @@ contract OpenFundingTest is EscrowTest {
         escrow.deposit(taking, stranger, 9);
         IEscrow.Deal memory deal = dealIn(taking);
         refusesToOpen(deal, abi.encodeWithSelector(IEscrow.FundingShort.selector, taking, buyer, PRICE, 0));
+    }
+
+    function test_refuseATokenThatTellsBalancesAsReasons() external {
+        IEscrow.Deal memory deal = dealIn(address(new GrudgingToken()));
+        refusesToOpen(deal, abi.encodeWithSelector(IEscrow.FundingShort.selector, deal.token, buyer, PRICE, 0));
     }
 
     function test_notCopyAHugeAnswer() external {
@@ -310,6 +340,19 @@ contract OpenFundingTest is EscrowTest {
         IEscrow.Deal memory deal = dealIn(address(other));
         refusesAuthorization(deal, bare(sellerKey, idOf(deal)), IEscrow.AuthorizationInvalid.selector);
         assertEq(other.balanceOf(buyer), PRICE);
+    }
+
+    function test_refuseAnAuthorisationThatBringsLess() external {
+        KeepingToken keeping = new KeepingToken();
+        IEscrow.Deal memory deal = dealIn(address(keeping));
+        bytes32 id = idOf(deal);
+        bytes32 digest = authorization(keeping.DOMAIN_SEPARATOR(), buyer, PRICE, uint256(deal.openBy) + 1, id);
+        bytes memory ofBuyer = bare(buyerKey, digest);
+        bytes memory ofSeller = signed(sellerKey, id);
+        vm.expectRevert(
+            abi.encodeWithSelector(IEscrow.FundingShort.selector, address(keeping), buyer, PRICE, PRICE - 1)
+        );
+        escrow.open(deal, "", ofSeller, IEscrow.Funding(IEscrow.FundingKind.Authorization, ofBuyer), allowance());
     }
 
     function test_refuseAnAuthorisationThatWasCancelled() external {
