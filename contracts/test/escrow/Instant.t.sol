@@ -177,6 +177,9 @@ contract InstantTest is EscrowTest {
         deal.nonce = other;
         exchanged(deal, allowance());
         assertTrue(escrow.instantUsed(buyer, seller, one) && escrow.instantUsed(buyer, seller, other));
+        for (uint256 i = 0; i < 256; i += 85) {
+            assertFalse(escrow.instantUsed(buyer, seller, other ^ (1 << i)) && one != other ^ (1 << i), "one bit away");
+        }
     }
 
     function test_notOpenAnInstantDeal() external {

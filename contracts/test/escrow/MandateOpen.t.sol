@@ -350,6 +350,11 @@ contract MandateOpenTest is Granting {
         refusesSigned(ofBuyer, deal, invalid(buyer, mandateDigest(m)));
     }
 
+    function test_refuseAMandateWithoutSignatures() external {
+        IEscrow.Mandate memory m = buyersMandate();
+        refusesSigned(carried(m, "", ""), simpleDeal(), invalid(buyer, mandateDigest(m)));
+    }
+
     function testFuzz_refuseBodiesCutShort(uint256 length) external {
         IEscrow.Deal memory deal = simpleDeal();
         bytes memory whole = under(buyersMandate(), idOf(deal));

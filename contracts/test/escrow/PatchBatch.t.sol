@@ -6,6 +6,13 @@ import {Patches} from "../base/Patches.sol";
 import {HookedToken, ReenteringHook} from "../tokens/HookedToken.sol";
 import {BatchTest} from "./BatchTest.sol";
 
+/// @notice Takes any signature that is there to the last of so many bytes.
+contract LongWallet {
+    function isValidSignature(bytes32, bytes calldata signature) external pure returns (bytes4) {
+        return signature.length == 95 && signature[94] == 0x07 ? this.isValidSignature.selector : bytes4(0);
+    }
+}
+
 /// @notice Tree: trees/Escrow.patchBatch.tree
 contract PatchBatchTest is BatchTest {
     // ---- patches by hand
@@ -59,6 +66,20 @@ contract PatchBatchTest is BatchTest {
         assertEq(sent(escrow.settle.selector, items).length, 0);
         assertEq(token.balanceOf(seller), FUNDS + 4 * PRICE);
         assertBooks(0);
+    }
+
+    /// @dev Most items end in zeros that nobody reads.
+    function test_giveItsItemsToTheLastByte() external {
+        IEscrow.Deal memory deal = simpleDeal();
+        deal.buyer = address(new LongWallet());
+        endow(deal.buyer);
+        bytes memory ofBuyer = new bytes(96);
+        ofBuyer[95] = 0x07;
+        escrow.open(deal, ofBuyer, signed(sellerKey, idOf(deal)), allowance(), allowance());
+        bytes[] memory items = new bytes[](1);
+        items[0] = body(abi.encode(IEscrow.Receipt(deal, 0, GOODS, 0, deal.openBy, ofBuyer)));
+        assertEq(sent(escrow.settle.selector, items).length, 0);
+        assertEq(token.balanceOf(seller), FUNDS + PRICE);
     }
 
     function test_doTheInstantDealsOfItsItems() external {
