@@ -71,6 +71,11 @@ contract SettleBatchTest is BatchTest {
         items[0].milestone = 1;
         IEscrow.Failure[] memory failures = escrow.settleBatch(items);
         assertFailure(failures[0], 0, abi.encodeWithSelector(IEscrow.MilestoneMismatch.selector, 1, 0));
+        delivered(deal);
+        settled(deal);
+        items[0].milestone = 2;
+        failures = escrow.settleBatch(items);
+        assertFailure(failures[0], 0, abi.encodeWithSelector(IEscrow.MilestoneMismatch.selector, 2, 1));
     }
 
     function test_reportADealThatIsNotOpen() external {
