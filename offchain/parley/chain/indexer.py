@@ -27,7 +27,7 @@ from parley.chain.projection import chain_events, moves, put_deal
 from parley.chain.trust import ALARMS, Trust
 from parley.chain.witnesses import Witnesses
 from parley.errors import ParleyError
-from parley.store import ANY, EventStore, NewEvent, Transaction, schema
+from parley.store import ANY, EventStore, NewEvent, Statement, Transaction, parameter, schema
 from parley.store.codec import decode, encode
 from parley.store.schema import upsert
 
@@ -35,6 +35,22 @@ _LOOK: Final = 5
 """Seconds after which nodes are asked again whether they agree, also where there is nothing new."""
 _KEEP: Final = 256
 """Blocks without logs are forgotten this far behind the tip; those with logs are kept for good."""
+
+
+_TIP, _BLOCKS = schema.followers, schema.blocks
+_CURSOR: Final = Statement(sa.select(_TIP).where(_TIP.c.name == parameter("name")))
+_MOVE: Final = Statement(
+    sa.update(_TIP)
+    .where(_TIP.c.name == parameter("was_name"), _TIP.c.version == parameter("was_version", sa.BigInteger))
+    .values({name: sa.bindparam(name) for name in ("number", "hash", "version", "updated_at")})
+)
+_FORGET: Final = Statement(
+    sa.delete(_BLOCKS).where(
+        _BLOCKS.c.follower == parameter("follower"),
+        _BLOCKS.c.number < parameter("old", sa.BigInteger),
+        _BLOCKS.c.logs == parameter("empty"),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,8 +237,7 @@ class Indexer:
         return self._cursor()[0]
 
     def _cursor(self) -> tuple[Applied | None, int]:
-        table = schema.followers
-        found = self._store.query(sa.select(table).where(table.c.name == self._name))
+        found = self._store.ask(_CURSOR, name=self._name)
         if not found:
             return None, 0
         row = found[0]
@@ -272,24 +287,18 @@ class Indexer:
 
     def _move(self, transaction: Transaction, tip: Applied | None, version: int) -> None:
         """Move the cursor from the version that was read; another indexer may have been faster."""
-        table = schema.followers
         row = {
-            "name": self._name,
             "number": -1 if tip is None else tip.number,
             "hash": "" if tip is None else tip.hash,
             "version": version + 1,
             "updated_at": transaction.now,
         }
         if version == 0:
-            if (
-                transaction.execute(sa.select(table.c.name).where(table.c.name == self._name)).first()
-                is not None
-            ):
+            if transaction.ask(_CURSOR, name=self._name):
                 raise _Outrun
-            transaction.execute(sa.insert(table), row)
+            transaction.execute(sa.insert(schema.followers), {"name": self._name, **row})
             return
-        change = sa.update(table).where(table.c.name == self._name, table.c.version == version).values(row)
-        if transaction.execute(change).rowcount != 1:
+        if transaction.run(_MOVE, was_name=self._name, was_version=version, **row) != 1:
             raise _Outrun
 
     def _keep_blocks(self, transaction: Transaction, batch: Batch, new: list[ChainEvent]) -> None:
@@ -315,8 +324,7 @@ class Indexer:
         ]
         transaction.execute(upsert(self._store.dialect, table), rows)
         old = batch.blocks[-1][0].number - _KEEP
-        empty = encode({"events": []}, "block")
-        transaction.execute(sa.delete(table).where(mine, table.c.number < old, table.c.logs == empty))
+        transaction.run(_FORGET, follower=self._name, old=old, empty=encode({"events": []}, "block"))
 
     # ------------------------------------------------------------------ events
 

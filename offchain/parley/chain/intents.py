@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any, Final
 
 import orjson
@@ -16,7 +17,7 @@ from parley.chain.errors import IntentMismatch
 from parley.chain.escrow import Call
 from parley.chain.models import Fees
 from parley.errors import ParleyError
-from parley.store import DocumentPut, EventStore, Transaction, schema
+from parley.store import DocumentPut, EventStore, Statement, Transaction, parameter, schema
 
 MAX_KEY: Final = 200
 _TABLE: Final = schema.intents
@@ -46,6 +47,64 @@ UNDER_WAY: Final = (
     IntentStatus.CARRIED,
 )
 ON_CHAIN: Final = (IntentStatus.MINED, IntentStatus.CONFIRMED, IntentStatus.REVERTED)
+
+
+_FEW: Final = 4
+"""So many rows are cheaper asked for one by one, by a statement that is made already."""
+_CHAIN: Final = _TABLE.c.chain_id == parameter("chain", sa.BigInteger)
+_MINE: Final = sa.and_(_CHAIN, _TABLE.c.sender == parameter("account"))
+_BY_KEY: Final = Statement(sa.select(_TABLE).where(_CHAIN, _TABLE.c.key == parameter("wanted")))
+_BETWEEN: Final = Statement(
+    sa.select(_TABLE)
+    .where(_CHAIN, _TABLE.c.key >= parameter("low"), _TABLE.c.key < parameter("high"))
+    .order_by(_TABLE.c.id)
+)
+_NONCES: Final = Statement(
+    sa.select(_TABLE.c.nonce).where(_MINE, _TABLE.c.nonce >= parameter("first", sa.BigInteger))
+)
+_SENT_OF: Final = Statement(sa.select(_SENT).where(_SENT.c.intent == parameter("wanted", sa.BigInteger)))
+_ALIKE: Final = Statement(
+    sa.select(sa.func.count().label("number")).where(_CHAIN, _TABLE.c.key.like(parameter("pattern")))
+)
+_INSERT: Final = Statement(
+    sa.insert(_TABLE), [column.name for column in _TABLE.columns if column.name != "id"]
+)
+_INSERT_SENT: Final = Statement(sa.insert(_SENT), [column.name for column in _SENT.columns])
+
+
+def _among(statuses: Iterable[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(*(_TABLE.c.status == status for status in statuses))
+
+
+@cache
+def _in_status(statuses: tuple[str, ...], *, mine: bool, reported: bool = True) -> Statement:
+    """Intents of an account, lowest nonce first, or of the chain, oldest first; without those reported."""
+    conditions = [_MINE if mine else _CHAIN, _among(statuses)]
+    conditions += [] if reported else [_TABLE.c.reported.is_(False)]
+    first = [sa.func.coalesce(_TABLE.c.nonce, sa.literal_column(str(2**62)))] if mine else []
+    query = sa.select(_TABLE).where(*conditions).order_by(*first, _TABLE.c.id)
+    return Statement(query.limit(parameter("most", sa.Integer)))
+
+
+@cache
+def _above_nonce(statuses: tuple[str, ...]) -> Statement:
+    above = _TABLE.c.nonce >= parameter("first", sa.BigInteger)
+    return Statement(sa.select(_TABLE).where(_MINE, above, _among(statuses)).order_by(_TABLE.c.nonce))
+
+
+@cache
+def _change(columns: tuple[str, ...], *, numbered: bool | None) -> Statement:
+    """Sets these columns of an intent that is as it was read: with that nonce, or without one. None: of an
+    item of a batch, whatever its status.
+    """
+    conditions = [_TABLE.c.id == parameter("was_id", sa.BigInteger)]
+    if numbered is not None:
+        conditions.append(_TABLE.c.status == parameter("was_status"))
+    conditions.append(
+        _TABLE.c.nonce == parameter("was_nonce", sa.BigInteger) if numbered else _TABLE.c.nonce.is_(None)
+    )
+    values = {name: sa.bindparam(name, type_=_TABLE.c[name].type) for name in columns}
+    return Statement(sa.update(_TABLE).where(*conditions).values(values))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,39 +187,33 @@ class Intents:
         self._chain = chain_id
         self._sender = sender
         self.address = sender
-        self._mine = sa.and_(_TABLE.c.chain_id == chain_id, _TABLE.c.sender == sender)
+        self._own: dict[str, Any] = {"chain": chain_id, "account": sender}
 
     # ----------------------------------------------------------------- reading
 
-    def _rows(self, query: sa.Select[Any], transaction: Transaction | None) -> list[Any]:
-        return self._store.query(query) if transaction is None else list(transaction.execute(query))
+    def _rows(self, statement: Statement, transaction: Transaction | None, **values: Any) -> list[Any]:
+        asked = self._store if transaction is None else transaction
+        return asked.ask(statement, **values)
 
     def get(self, key: str, transaction: Transaction | None = None) -> Intent | None:
         """The intent with this key, by whichever account of this chain."""
-        query = sa.select(_TABLE).where(_TABLE.c.chain_id == self._chain, _TABLE.c.key == key)
-        found = self._rows(query, transaction)
+        found = self._rows(_BY_KEY, transaction, chain=self._chain, wanted=key)
         return _intent(found[0]) if found else None
 
     def with_prefix(self, prefix: str) -> list[Intent]:
         """Intents whose key begins with `prefix`, in the order they were recorded."""
         last = prefix[:-1] + chr(ord(prefix[-1]) + 1)
-        query = sa.select(_TABLE).where(
-            _TABLE.c.chain_id == self._chain, _TABLE.c.key >= prefix, _TABLE.c.key < last
-        )
-        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.id))]
+        return [_intent(row) for row in self._store.ask(_BETWEEN, chain=self._chain, low=prefix, high=last)]
 
     def in_status(self, statuses: Iterable[IntentStatus], limit: int = 500) -> list[Intent]:
         """Intents of this account in one of the statuses, lowest nonce first, then in the order recorded."""
-        query = sa.select(_TABLE).where(self._mine, _TABLE.c.status.in_([str(status) for status in statuses]))
-        query = query.order_by(sa.func.coalesce(_TABLE.c.nonce, 2**62), _TABLE.c.id).limit(limit)
-        return [_intent(row) for row in self._store.query(query)]
+        query = _in_status(tuple(map(str, statuses)), mine=True)
+        return [_intent(row) for row in self._store.ask(query, **self._own, most=limit)]
 
     def unreported(self, limit: int = 100) -> list[Intent]:
         """Intents of the chain that failed or were reverted, of which nobody has taken note yet."""
-        ended = [str(IntentStatus.FAILED), str(IntentStatus.REVERTED)]
-        here = _TABLE.c.chain_id == self._chain
-        query = sa.select(_TABLE).where(here, _TABLE.c.status.in_(ended), _TABLE.c.reported.is_(False))
-        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.id).limit(limit))]
+        query = _in_status((str(IntentStatus.FAILED), str(IntentStatus.REVERTED)), mine=False, reported=False)
+        return [_intent(row) for row in self._store.ask(query, chain=self._chain, most=limit)]
 
     def report(self, write: Transaction, intent: Intent) -> None:
         """Note that the end of an intent was taken note of."""
@@ -168,22 +221,22 @@ class Intents:
 
     def above_nonce(self, nonce: int, statuses: Iterable[IntentStatus]) -> list[Intent]:
         """Intents with at least this nonce in one of the statuses."""
-        wanted = [str(status) for status in statuses]
-        query = sa.select(_TABLE).where(self._mine, _TABLE.c.nonce >= nonce, _TABLE.c.status.in_(wanted))
-        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.nonce))]
+        query = _above_nonce(tuple(map(str, statuses)))
+        return [_intent(row) for row in self._store.ask(query, **self._own, first=nonce)]
 
     def nonces(self, first: int, transaction: Transaction | None = None) -> set[int]:
         """Nonces from `first` on that an intent has."""
-        query = sa.select(_TABLE.c.nonce).where(self._mine, _TABLE.c.nonce >= first)
-        return {int(row[0]) for row in self._rows(query, transaction)}
+        return {int(row[0]) for row in self._rows(_NONCES, transaction, **self._own, first=first)}
 
     def sent(self, intents: Sequence[Intent]) -> dict[int, list[Sent]]:
         """Signed transactions by intent, oldest first."""
-        if not intents:
-            return {}
-        query = sa.select(_SENT).where(_SENT.c.intent.in_([intent.id for intent in intents]))
+        ids = [intent.id for intent in intents]
+        if len(ids) <= _FEW:
+            rows = [row for number in ids for row in self._store.ask(_SENT_OF, wanted=number)]
+        else:
+            rows = self._store.query(sa.select(_SENT).where(_SENT.c.intent.in_(ids)))
         found: dict[int, list[Sent]] = {}
-        for row in self._store.query(query):
+        for row in rows:
             found.setdefault(row.intent, []).append(_sent(row))
         for items in found.values():
             items.sort(key=lambda item: (item.nonce, item.fees.max_fee, item.fees.priority_fee))
@@ -194,9 +247,8 @@ class Intents:
         ids = self._item_ids(carrier)
         if not ids:
             return []
-        found = {
-            row.id: _intent(row) for row in self._store.query(sa.select(_TABLE).where(_TABLE.c.id.in_(ids)))
-        }
+        rows = self._store.query(sa.select(_TABLE).where(_TABLE.c.id.in_(ids)))
+        found = {row.id: _intent(row) for row in rows}
         return [found[number] for number in ids]
 
     def _item_ids(self, carrier: Intent) -> list[int]:
@@ -215,9 +267,8 @@ class Intents:
 
     def unsent(self) -> list[Intent]:
         """Intents of any account of this chain that have no nonce yet, oldest first."""
-        waiting = [str(IntentStatus.QUEUED), str(IntentStatus.WAITING)]
-        query = sa.select(_TABLE).where(_TABLE.c.chain_id == self._chain, _TABLE.c.status.in_(waiting))
-        return [_intent(row) for row in self._store.query(query.order_by(_TABLE.c.id).limit(500))]
+        query = _in_status((str(IntentStatus.QUEUED), str(IntentStatus.WAITING)), mine=False)
+        return [_intent(row) for row in self._store.ask(query, chain=self._chain, most=500)]
 
     # ----------------------------------------------------------------- writing
 
@@ -226,12 +277,8 @@ class Intents:
         Raises `IntentMismatch` when one was changed meanwhile.
         """
         first = items[0].id
-        query = sa.select(sa.func.count()).where(
-            _TABLE.c.chain_id == self._chain, _TABLE.c.key.like(f"{CARRIER}{first}:%")
-        )
-        carrier = self.record(
-            transaction, f"{CARRIER}{first}:{transaction.execute(query).scalar_one()}", call
-        )
+        before = transaction.ask(_ALIKE, chain=self._chain, pattern=f"{CARRIER}{first}:%")[0].number
+        carrier = self.record(transaction, f"{CARRIER}{first}:{before}", call)
         for item in items:
             if not self.mark(transaction, item, IntentStatus.CARRIED, transaction=sent):
                 raise IntentMismatch("An item of a batch was changed meanwhile.", key=item.key)
@@ -261,8 +308,7 @@ class Intents:
                 "reported": False,
                 **changes,
             }
-            mine = sa.and_(_TABLE.c.id == number, _TABLE.c.nonce.is_(None))
-            write.execute(sa.update(_TABLE).where(mine).values(values))
+            write.run(_change(tuple(values), numbered=None), was_id=number, **values)
 
     def move(self, transaction: Transaction, intent: Intent, sender: str) -> bool:
         """Give an intent without a nonce to another account. False when it was changed meanwhile."""
@@ -291,12 +337,16 @@ class Intents:
             "gas": None,
             "status": str(IntentStatus.QUEUED),
             "reported": False,
+            "nonce": None,
+            "transaction": None,
+            "block_number": None,
+            "block_hash": None,
+            "error": None,
             "created_at": transaction.now,
             "updated_at": transaction.now,
         }
-        transaction.execute(sa.insert(_TABLE), values)
-        query = sa.select(_TABLE).where(_TABLE.c.chain_id == self._chain, _TABLE.c.key == key)
-        return _intent(transaction.execute(query).one())
+        transaction.run(_INSERT, **values)
+        return _intent(transaction.ask(_BY_KEY, chain=self._chain, wanted=key)[0])
 
     def mark(
         self,
@@ -318,26 +368,25 @@ class Intents:
             **changes,
         }
         values["error"] = None if error is None else orjson.dumps(_problem(error)).decode()
-        change = sa.update(_TABLE).where(_TABLE.c.id == intent.id, _TABLE.c.status == str(intent.status))
-        nonce = _TABLE.c.nonce.is_(None) if intent.nonce is None else _TABLE.c.nonce == intent.nonce
-        return write.execute(change.where(nonce).values(values)).rowcount == 1
+        was: dict[str, Any] = {"was_id": intent.id, "was_status": str(intent.status)}
+        if intent.nonce is not None:
+            was["was_nonce"] = intent.nonce
+        return write.run(_change(tuple(values), numbered=intent.nonce is not None), **was, **values) == 1
 
     def keep_signed(self, transaction: Transaction, sent: Sent) -> None:
         """Keep a signed transaction; it is broadcast only after this is durable."""
-        transaction.execute(
-            sa.insert(_SENT),
-            {
-                "hash": sent.hash,
-                "intent": sent.intent,
-                "nonce": sent.nonce,
-                "raw": "0x" + sent.raw.hex(),
-                "max_fee": str(sent.fees.max_fee),
-                "priority_fee": str(sent.fees.priority_fee),
-                "gas": sent.gas,
-                "signed_at": transaction.now,
-                "broadcast_at": None,
-                "broadcast_block": None,
-            },
+        transaction.run(
+            _INSERT_SENT,
+            hash=sent.hash,
+            intent=sent.intent,
+            nonce=sent.nonce,
+            raw="0x" + sent.raw.hex(),
+            max_fee=str(sent.fees.max_fee),
+            priority_fee=str(sent.fees.priority_fee),
+            gas=sent.gas,
+            signed_at=transaction.now,
+            broadcast_at=None,
+            broadcast_block=None,
         )
 
     def unbroadcast(self, transaction: Transaction, hashes: Sequence[str]) -> None:

@@ -72,9 +72,14 @@ class NodeClient:
         self.rpc_url = rpc_url
         self._expected = chain_id
         self._chain_id: int | None = None
-        self._attempts = attempts
+        self._again = Retrying(
+            stop=stop_after_attempt(attempts),
+            wait=wait_random_exponential(multiplier=0.05, max=1),
+            retry=retry_if_exception_type(NodeUnreachable),
+            reraise=True,
+        )
         if transport is None:
-            from parley.chain.transport import HttpTransport  # web3 takes a second to import
+            from parley.chain.transport import HttpTransport
 
             transport = HttpTransport(rpc_url, timeout)
         self._transport = transport
@@ -90,13 +95,7 @@ class NodeClient:
         return [_result(method, answer) for (method, _), answer in zip(asked, answered, strict=True)]
 
     def _retrying(self, ask: Callable[..., T], *arguments: Any) -> T:
-        retrying = Retrying(
-            stop=stop_after_attempt(self._attempts),
-            wait=wait_random_exponential(multiplier=0.05, max=1),
-            retry=retry_if_exception_type(NodeUnreachable),
-            reraise=True,
-        )
-        return retrying(ask, *arguments)
+        return self._again(ask, *arguments)
 
     def _read(self, method: str, params: Sequence[Any] = ()) -> Any:
         return self._retrying(self.request, method, params)

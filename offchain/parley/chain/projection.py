@@ -12,8 +12,15 @@ from parley.chain.abi import Event
 from parley.chain.escrow import EscrowContract, Status
 from parley.chain.fold import ChainDeal, ChainEvent
 from parley.chain.models import Block, Log
-from parley.store import DealRow, Transaction, schema
+from parley.store import DealRow, Statement, Transaction, parameter, schema
 
+_DEALS = schema.deals
+_STATUS: Final = Statement(sa.select(_DEALS.c.status).where(_DEALS.c.deal_id == parameter("deal_id")))
+_MOVED: Final = Statement(
+    sa.update(_DEALS)
+    .where(_DEALS.c.deal_id == parameter("was"))
+    .values({name: sa.bindparam(name) for name in ("status", "locked", "milestone", "updated_at")})
+)
 MOVED: Final = "BalancesMoved"
 """What an instant deal says of internal balances, for the stream of what concerns no deal."""
 
@@ -69,9 +76,7 @@ def _as_json(event: Event, arguments: Any) -> dict[str, Any]:
 
 def put_deal(transaction: Transaction, deal: ChainDeal) -> None:
     """Keep the read model in step. A deal that nobody submitted here gets a row of its own."""
-    table = schema.deals
-    known = transaction.execute(sa.select(table.c.status).where(table.c.deal_id == deal.deal_id)).first()
-    if known is None:
+    if not transaction.ask(_STATUS, deal_id=deal.deal_id):
         if deal.buyer is None or deal.seller is None or deal.token is None:
             return
         parties = (("buyer", deal.buyer), ("seller", deal.seller))
@@ -90,11 +95,11 @@ def put_deal(transaction: Transaction, deal: ChainDeal) -> None:
         return
     # A deal that a reorganisation took off the chain waits to be opened again.
     status = "pending" if deal.status is Status.UNOPENED else deal.status_word
-    change = sa.update(table).where(table.c.deal_id == deal.deal_id)
-    values = {
-        "status": status,
-        "locked": str(deal.locked),
-        "milestone": deal.milestone,
-        "updated_at": transaction.now,
-    }
-    transaction.execute(change.values(values))
+    transaction.run(
+        _MOVED,
+        was=deal.deal_id,
+        status=status,
+        locked=str(deal.locked),
+        milestone=deal.milestone,
+        updated_at=transaction.now,
+    )

@@ -12,13 +12,33 @@ import sqlalchemy as sa
 from parley.chain.fold import PREFIX
 from parley.chain.models import Receipt
 from parley.chain.node import NodeClient
-from parley.store import ANY, EventStore, IdempotencyMismatch, NewEvent, schema
+from parley.store import (
+    ANY,
+    EventStore,
+    IdempotencyMismatch,
+    NewEvent,
+    Statement,
+    parameter,
+    schema,
+)
 from parley.store.rows import event_of
 from parley.telemetry.tracing import Tracing
 
 STREAM: Final = "costs"
 COST: Final = "settlement.cost"
 PAGE: Final = 200
+_EVENTS = schema.events
+_NEWS: Final = Statement(
+    sa.select(_EVENTS)
+    .where(
+        _EVENTS.c.position > parameter("after", sa.BigInteger),
+        _EVENTS.c.stream >= "chain:",
+        _EVENTS.c.stream < "chain;",
+        _EVENTS.c.kind != f"{PREFIX}undone",
+    )
+    .order_by(_EVENTS.c.position)
+    .limit(sa.literal_column(str(PAGE)))
+)
 
 
 class Costs:
@@ -35,14 +55,7 @@ class Costs:
         if self._position is None:
             newest = self._store.read(STREAM, self._store.length(STREAM) - 2, 1)
             self._position = int(newest[0].data["position"]) if newest else 0
-        events = schema.events
-        query = sa.select(events).where(
-            events.c.position > self._position,
-            events.c.stream >= "chain:",
-            events.c.stream < "chain;",
-            events.c.kind != f"{PREFIX}undone",
-        )
-        rows = [event_of(row) for row in self._store.query(query.order_by(events.c.position).limit(PAGE))]
+        rows = [event_of(row) for row in self._store.ask(_NEWS, after=self._position)]
         found: dict[str, dict[str, Any]] = {}
         for event in rows:
             deal, transaction = event.data.get("deal_id"), event.data.get("transaction")

@@ -13,11 +13,40 @@ import sqlalchemy as sa
 from parley.chain.intents import IntentStatus
 from parley.settlement.models import FAILED, PENDING, SubmittedDeal
 from parley.settlement.payments import Need
-from parley.store import ANY, DealRow, EventStore, NewEvent, Transaction, schema
+from parley.store import (
+    ANY,
+    DealRow,
+    EventStore,
+    NewEvent,
+    Statement,
+    Transaction,
+    parameter,
+    schema,
+)
 from parley.store.codec import decode
 
 SUBMITTED: Final = "deal.submitted"
 _ID_LENGTH: Final = 66
+_DEALS, _INTENTS = schema.deals, schema.intents
+_PENDING: Final = _DEALS.c.status == PENDING
+_ROW: Final = Statement(sa.select(_DEALS).where(_DEALS.c.deal_id == parameter("deal_id")))
+_SUBMISSION: Final = Statement(
+    sa.select(schema.events.c.position)
+    .where(schema.events.c.stream == parameter("stream"), schema.events.c.kind == SUBMITTED)
+    .limit(sa.literal_column("1"))
+)
+_PROMISES: Final = Statement(
+    sa.select(_DEALS.c.deal_id, _DEALS.c.summary).where(_PENDING, _DEALS.c.token == parameter("token"))
+)
+_SUBJECT: Final = sa.func.substr(_INTENTS.c.key, sa.literal_column("1"), sa.literal_column(str(_ID_LENGTH)))
+_LOST: Final = Statement(
+    sa.select(_INTENTS.c.key)
+    .select_from(_INTENTS.join(_DEALS, _DEALS.c.deal_id == _SUBJECT))
+    .where(_PENDING, _INTENTS.c.status == str(IntentStatus.DONE))
+)
+_LINKED: Final = Statement(
+    sa.select(_DEALS.c.summary).where(_PENDING, _DEALS.c.summary.like(parameter("pattern")))
+)
 
 
 def stream_of(deal_id: str) -> str:
@@ -71,20 +100,15 @@ class DealRepository:
 
     def is_submitted(self, transaction: Transaction, deal_id: str) -> bool:
         """Whether a transaction already sees the deal as submitted and not failed."""
-        events, deals = schema.events, schema.deals
-        query = sa.select(events.c.position).where(
-            events.c.stream == stream_of(deal_id), events.c.kind == SUBMITTED
-        )
-        if transaction.execute(query.limit(1)).first() is None:
+        if not transaction.ask(_SUBMISSION, stream=stream_of(deal_id)):
             return False
-        status = transaction.execute(sa.select(deals.c.status).where(deals.c.deal_id == deal_id)).scalar()
-        return status != FAILED
+        found = transaction.ask(_ROW, deal_id=deal_id)
+        return not found or found[0].status != FAILED
 
     def record(self, transaction: Transaction, submitted: SubmittedDeal, needs: tuple[Need, ...]) -> None:
         """Keep the deal and its row. What the indexer already knows of it stays."""
-        table = schema.deals
-        query = sa.select(table).where(table.c.deal_id == submitted.deal_id)
-        known = transaction.execute(query).first()
+        rows = transaction.ask(_ROW, deal_id=submitted.deal_id)
+        known = rows[0] if rows else None
         summary: dict[str, Any] = {
             "needs": [{"account": need.account, "amount": str(need.amount)} for need in needs]
         }
@@ -109,13 +133,11 @@ class DealRepository:
 
     def promised(self, transaction: Transaction, token: str, but: Collection[str]) -> dict[str, int]:
         """What accounts have promised, in base units of a token, to deals on their way other than `but`."""
-        table = schema.deals
-        query = sa.select(table.c.summary).where(
-            table.c.status == PENDING, table.c.token == token, table.c.deal_id.not_in(list(but))
-        )
         found: dict[str, int] = {}
-        for row in transaction.execute(query):
-            for need in decode(row[0]).get("needs", []):
+        for deal_id, summary in transaction.ask(_PROMISES, token=token):
+            if deal_id in but:
+                continue
+            for need in decode(summary).get("needs", []):
                 found[need["account"]] = found.get(need["account"], 0) + int(need["amount"])
         return found
 
@@ -136,16 +158,12 @@ class DealRepository:
         """Keys of opening intents that were found done, of deals that are pending again after a
         reorganisation.
         """
-        intents, deals = schema.intents, schema.deals
-        same = sa.func.substr(intents.c.key, 1, _ID_LENGTH) == deals.c.deal_id
-        done = intents.c.status == str(IntentStatus.DONE)
-        pending = deals.c.status == PENDING
-        found = self._store.query(sa.select(intents.c.key).join(deals, same).where(pending, done))
-        linked = self._store.query(
-            sa.select(deals.c.summary).where(pending, deals.c.summary.like('%"bundle":%'))
-        )
+        intents = schema.intents
+        found = self._store.ask(_LOST)
+        linked = self._store.ask(_LINKED, pattern='%"bundle":%')
         bundles = {decode(row[0])["bundle"] for row in linked}
         if bundles:
+            done = intents.c.status == str(IntentStatus.DONE)
             of_bundle = sa.func.substr(intents.c.key, 1, _ID_LENGTH).in_(sorted(bundles))
             found += self._store.query(sa.select(intents.c.key).where(done, of_bundle))
         return [str(row[0]) for row in found]

@@ -20,11 +20,21 @@ from parley.settlement.errors import ActionUnsupported, SettlementError
 from parley.settlement.models import Accepted, DealView
 from parley.settlement.next_actions import EXITS
 from parley.settlement.repository import stream_of
-from parley.store import ANY, DocumentPut, EventStore, NewEvent, schema
+from parley.store import ANY, DocumentPut, EventStore, NewEvent, Statement, parameter, schema
 
 _LOG = logging.getLogger("parley.settlement")
 TIMERS: Final = "deal.timers"
 _INDEX: Final = "timers"
+_EVENTS = schema.events
+_NEWS: Final = Statement(
+    sa.select(_EVENTS.c.position, _EVENTS.c.stream, _EVENTS.c.kind)
+    .where(
+        _EVENTS.c.position > parameter("after", sa.BigInteger),
+        sa.or_(_EVENTS.c.kind == TIMERS, sa.and_(_EVENTS.c.stream >= "chain:", _EVENTS.c.stream < "chain;")),
+    )
+    .order_by(_EVENTS.c.position)
+    .limit(sa.literal_column("1000"))
+)
 _AGAIN: Final = 15
 """Seconds after which an exit that was called, or refused, is looked at again."""
 
@@ -90,16 +100,12 @@ class Timers:
         """The deals to look at again: all that were ever asked about at first, then those that something
         happened to.
         """
-        events, index = schema.events, schema.documents
+        index = schema.documents
         if self._position is None:
             self._position = self._store.last_position()
             found = self._store.query(sa.select(index.c.key).where(index.c.kind == _INDEX))
             return [str(row[0]) for row in found]
-        query = sa.select(events.c.position, events.c.stream, events.c.kind).where(
-            events.c.position > self._position,
-            sa.or_(events.c.kind == TIMERS, sa.and_(events.c.stream >= "chain:", events.c.stream < "chain;")),
-        )
-        found = self._store.query(query.order_by(events.c.position).limit(1_000))
+        found = self._store.ask(_NEWS, after=self._position)
         asked: list[str] = []
         for position, stream, kind in found:
             self._position = int(position)

@@ -32,6 +32,7 @@ from parley.store.models import (
     StoredEvent,
 )
 from parley.store.service import EventStore
+from parley.store.statements import Statement, parameter
 from parley.store.transaction import Transaction
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "SequenceConflict",
     "SessionRow",
     "StandingMoved",
+    "Statement",
     "StoreBusy",
     "StoreClosed",
     "StoreConfig",
@@ -64,4 +66,5 @@ __all__ = [
     "StoreUnavailable",
     "StoredEvent",
     "Transaction",
+    "parameter",
 ]

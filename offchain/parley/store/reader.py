@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from parley.store.errors import translate
-from parley.store.statements import Compiled
+from parley.store.statements import Statement
+from parley.store.statements import parameter as parameter
 
 T = TypeVar("T")
 
@@ -48,6 +49,10 @@ class Reader:
         """A select with named parameters that is asked often."""
         return Prepared(self._engine, query)
 
+    def ask(self, statement: Statement, values: dict[str, Any]) -> list[Any]:
+        """Every row of a select that is asked often."""
+        return Prepared(self._engine, statement).all(**values)
+
     def all(self, query: sa.Executable) -> list[Any]:
         """Every row. Raises the typed errors of the store."""
 
@@ -68,16 +73,14 @@ class Prepared:
     rows. Its columns are text, integers or booleans, so that what the driver gives needs no conversion.
     """
 
-    def __init__(self, engine: Engine, query: sa.Select[Any]) -> None:
+    def __init__(self, engine: Engine, query: sa.Select[Any] | Statement) -> None:
         self._engine = engine
-        self._compiled = Compiled(query, engine.dialect)
-        columns = [(name, Any) for name in query.selected_columns.keys()]  # noqa: SIM118 - no mapping
-        self._row: Any = NamedTuple("Row", columns)  # type: ignore[misc] # named by the select
+        self._statement = query if isinstance(query, Statement) else Statement(query)
+        self._compiled = self._statement.on(engine.dialect)
 
     def all(self, **values: Any) -> list[Any]:
         """Every row, with the columns by name and in order. Raises the typed errors of the store."""
-        rows: list[tuple[Any, ...]] = _asked(self._engine, lambda: self._rows(values))
-        return [self._row._make(row) for row in rows]
+        return self._statement.rows(_asked(self._engine, lambda: self._rows(values)))
 
     def _rows(self, values: dict[str, Any]) -> list[tuple[Any, ...]]:
         connection = self._engine.raw_connection()
@@ -98,8 +101,3 @@ class Prepared:
         """The first row, or None."""
         found = self.all(**values)
         return found[0] if found else None
-
-
-def parameter(name: str, kind: type[sa.types.TypeEngine[Any]] = sa.String) -> sa.BindParameter[Any]:
-    """A named parameter of a prepared select."""
-    return sa.bindparam(name, type_=kind())

@@ -20,7 +20,7 @@ from sqlalchemy.engine import Engine
 from parley.store import rows as mapping
 from parley.store import schema
 from parley.store.codec import chain
-from parley.store.engine import make_engine, migrate, parse_url, require_writable
+from parley.store.engine import make_engine, migrate, parse_url, require_revision, require_writable
 from parley.store.erasure import compact, erase_in
 from parley.store.errors import StoreConfig, translate
 from parley.store.events import Events
@@ -39,7 +39,9 @@ from parley.store.models import (
 )
 from parley.store.private import check_private
 from parley.store.reader import Reader
+from parley.store.statements import Statement
 from parley.store.transaction import Transaction
+from parley.store.turns import REVISION
 from parley.store.views import Deals, Documents, Negotiations, Sessions
 from parley.store.wakeup import Listener
 from parley.store.writer import Writer
@@ -61,8 +63,9 @@ class EventStore:
     from asyncio use `append_async` with `asyncio.wrap_future`. Close it, or use it as a context manager.
     """
 
-    def __init__(self, writing: Engine, reading: Engine, clock: Callable[[], int]) -> None:
+    def __init__(self, writing: Engine, reading: Engine, clock: Callable[[], int], revision: str) -> None:
         self._writing = writing
+        self._revision = revision
         self._reading = reading
         self._clock = clock
         self.dialect = writing.dialect.name
@@ -73,7 +76,7 @@ class EventStore:
         # On PostgreSQL every process hears every commit, its own included; on SQLite only its own.
         shared = self.dialect == "postgresql"
         self._listener = Listener(reading, self._wake) if shared else None
-        self._writer = Writer(writing, clock, (lambda: None) if shared else self._wake)
+        self._writer = Writer(writing, clock, (lambda: None) if shared else self._wake, revision)
         self.documents = Documents(self._reader, self.transact)
         self.negotiations = Negotiations(self._reader)
         self.deals = Deals(self._reader)
@@ -97,7 +100,7 @@ class EventStore:
                 "The driver of this database is not installed.", driver=str(error.name)
             ) from None
         try:
-            migrate(writing)
+            revision = migrate(writing)
             require_writable(writing)
         except Exception as error:
             writing.dispose()
@@ -105,7 +108,7 @@ class EventStore:
             if known is None or known is error:
                 raise
             raise known from error
-        return cls(writing, reading, clock)
+        return cls(writing, reading, clock, revision)
 
     # ----------------------------------------------------------------- writing
 
@@ -244,6 +247,12 @@ class EventStore:
         """Position of the newest event; 0 for an empty store."""
         return self._events.last_position()
 
+    def require_schema(self) -> None:
+        """Raises `StoreSchema` where another version has changed the schema since this store was opened: then
+        nothing is written through it any more.
+        """
+        require_revision(self._reader.all(sa.text(REVISION))[0][0], self._revision)
+
     def verify_stream(self, stream: str) -> int:
         """Recompute the hash chain of a stream; the number of events. Raises `StoreCorrupt` at the first that
         differs.
@@ -291,6 +300,10 @@ class EventStore:
     def query(self, statement: sa.Executable) -> list[Any]:
         """Rows of any select, from a read-only connection."""
         return self._reader.all(statement)
+
+    def ask(self, statement: Statement, **values: Any) -> list[Any]:
+        """Rows of a select that is asked often, from a read-only connection."""
+        return self._reader.ask(statement, values)
 
     # ------------------------------------------------------------------ outbox
 

@@ -7,7 +7,7 @@ them.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -50,6 +50,11 @@ class Compiled:
         """Execute once."""
         cursor.execute(self._text, self._bind(values))
 
+    def count(self, cursor: Any, values: Mapping[str, Any]) -> int:
+        """Execute once; how many rows it changed."""
+        cursor.execute(self._text, self._bind(values))
+        return int(cursor.rowcount)
+
     def run_many(self, cursor: Any, rows: Sequence[Mapping[str, Any]]) -> None:
         """Execute for every row; nothing for no rows."""
         if len(rows) == 1:
@@ -80,6 +85,40 @@ class Insert(Compiled):
             part = rows[first : first + _TOGETHER]
             text = self._into + ", ".join([self._row] * len(part))
             cursor.execute(text, [value for row in part for value in row])
+
+
+class Statement:
+    """A statement with named parameters that another room runs often: made once, compiled once for each
+    dialect, and run on the driver by `EventStore.ask`, `Transaction.ask` and `Transaction.run`.
+
+    `columns` are those that an insert or update sets; a parameter of a condition has another name. Values are
+    text, integers or booleans.
+    """
+
+    def __init__(self, clause: ClauseElement, columns: Sequence[str] | None = None) -> None:
+        self._clause = clause
+        self._columns = columns
+        self._made: dict[str, Compiled] = {}
+        self._row: Any = None
+        if isinstance(clause, sa.Select):
+            names = [(name, Any) for name in clause.selected_columns.keys()]  # noqa: SIM118 - no mapping
+            self._row = NamedTuple("Row", names)  # type: ignore[misc] # named by the select
+
+    def on(self, dialect: Dialect) -> Compiled:
+        """As the driver of a dialect takes it."""
+        made = self._made.get(dialect.name)
+        if made is None:
+            made = self._made[dialect.name] = Compiled(self._clause, dialect, self._columns)
+        return made
+
+    def rows(self, found: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """What a select found, with the columns by name and in order."""
+        return [self._row._make(row) for row in found]
+
+
+def parameter(name: str, kind: type[sa.types.TypeEngine[Any]] = sa.String) -> sa.BindParameter[Any]:
+    """A named parameter of a statement."""
+    return sa.bindparam(name, type_=kind())
 
 
 def insert_of(table: sa.Table, dialect: Dialect) -> Insert:

@@ -35,12 +35,16 @@ from parley.store.models import (
     StoredEvent,
 )
 from parley.store.private import parted
-from parley.store.statements import Compiled, insert_of
+from parley.store.statements import Compiled, Statement, insert_of, parameter
 
 _MAX_STREAM: Final = 200
 _MAX_KIND: Final = 64
 _HEADS: Final = 50_000
 _ROWS: Final = 1_024
+
+_LEASE: Final = Statement(
+    sa.select(schema.leases.c.holder, schema.leases.c.token).where(schema.leases.c.name == parameter("name"))
+)
 
 Texts = tuple[str, str, str | None]
 """Kind, the JSON text that the chain covers, and the text kept apart."""
@@ -340,12 +344,10 @@ class Transaction:
         """Raises `LeaseLost` unless nobody else has taken the lease since. An expired lease that nobody
         took is still good: the token is what counts, not the clock.
         """
-        table = schema.leases
-        held = self.execute(
-            sa.select(table.c.holder, table.c.token).where(table.c.name == lease.name)
-        ).fetchone()
-        if held is None or int(held[1]) != lease.token:
-            holder = None if held is None else str(held[0])
+        found = self.ask(_LEASE, name=lease.name)
+        held = found[0] if found else None
+        if held is None or int(held.token) != lease.token:
+            holder = None if held is None else str(held.holder)
             raise LeaseLost("The lease was taken over.", lease=lease.name, token=lease.token, holder=holder)
 
     # ---------------------------------------------------------------- free use
@@ -355,6 +357,17 @@ class Transaction:
         self.flush()
         result: Any = self._connection.execute(statement, values)
         return result  # type: ignore[no-any-return]
+
+    def ask(self, statement: Statement, **values: Any) -> list[Any]:
+        """The rows of a select that is asked often, after everything gathered so far."""
+        self.flush()
+        found = statement.on(self._connection.dialect).all(self._cursor, values)
+        return statement.rows(found)
+
+    def run(self, statement: Statement, **values: Any) -> int:
+        """Run a statement that is run often, after everything gathered so far; how many rows it changed."""
+        self.flush()
+        return statement.on(self._connection.dialect).count(self._cursor, values)
 
     def flush(self) -> None:
         """Write what was gathered."""
