@@ -69,6 +69,16 @@ class PostgresServer:
                 assert time.monotonic() < end, "the server does not come back"
                 time.sleep(0.2)
 
+    def tool(self, name: str, *arguments: str, into: str | None = None) -> None:
+        """Runs a program of PostgreSQL's own, such as pg_dump, on databases by the URLs that `url` gives."""
+        plain = [argument.replace("postgresql+psycopg://", "postgresql://") for argument in arguments]
+        if into is not None:
+            plain.insert(0, "--dbname=" + into.replace("postgresql+psycopg://", "postgresql://"))
+        done = subprocess.run(
+            [str(self._server.bin_path / name), *plain], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+
     def stop(self) -> None:
         self._server.cleanup()
         self._folder.cleanup()

@@ -192,6 +192,7 @@ class Gateway:
         """What works: the store, and the chain where this gateway settles. Blocks."""
         found: dict[str, dict[str, Any]] = {}
         try:
+            self.store.require_schema()
             found["store"] = {"ok": True, "position": self.store.last_position()}
         except ParleyError as error:
             found["store"] = {"ok": False, "code": error.code, "next_action": error.next_action}

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from parley.store.errors import StoreConfig, StoreReadOnly, StoreSchema, StoreUnfinished, translate
 from parley.store.schema import HEAD, MOVED, MOVING
+from parley.store.turns import LOCK as TURN_LOCK
 
 _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _MIGRATING = threading.Lock()  # Alembic's environment is process-global
@@ -129,11 +130,24 @@ def require_settled(found: str | None) -> None:
         )
 
 
-def migrate(engine: Engine) -> None:
-    """Bring an empty or older database to the newest schema. Raises `StoreSchema` for an unknown one."""
+def require_revision(found: str | None, known: str) -> None:
+    """Raises `StoreSchema` where the schema is no longer the one that this process was started for."""
+    if found != known:
+        raise StoreSchema(
+            "Another version has changed the database's schema while this process ran.",
+            next_action="Stop this process, and start it in the version that brought the schema.",
+            found=found,
+            known=known,
+        )
+
+
+def migrate(engine: Engine) -> str:
+    """Bring an empty or older database to the newest schema; its revision. Raises `StoreSchema` for an
+    unknown one. Processes of an older version that run meanwhile write nothing more (`require_revision`).
+    """
     found = _revision(engine)
     if found == HEAD:
-        return
+        return HEAD
     require_settled(found)
     from alembic import command  # slow to import; needed only when there is something to migrate
     from alembic.config import Config
@@ -143,6 +157,8 @@ def migrate(engine: Engine) -> None:
         if engine.dialect.name == "postgresql":
             # Several processes may start at once: one migrates, and the others find it done.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
+            # And nobody is in the middle of a turn: the next one sees the new revision.
+            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN_LOCK})")
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
@@ -158,3 +174,4 @@ def migrate(engine: Engine) -> None:
             if known is None:
                 raise
             raise known from error
+    return HEAD

@@ -22,6 +22,7 @@ from sqlalchemy.engine import Engine
 
 from parley.errors import ParleyError
 from parley.store import turns
+from parley.store.engine import require_revision
 from parley.store.errors import EventInvalid, StoreClosed, StoreError, StoreFull, translate
 from parley.store.transaction import Heads, Statements, Transaction
 
@@ -43,8 +44,11 @@ class Job:
 class Writer:
     """Owns the write connection. `submit` from any thread."""
 
-    def __init__(self, engine: Engine, clock: Callable[[], int], committed: Callable[[], None]) -> None:
+    def __init__(
+        self, engine: Engine, clock: Callable[[], int], committed: Callable[[], None], revision: str
+    ) -> None:
         self._engine = engine
+        self._revision = revision
         self._clock = clock
         self._committed = committed
         self._statements = Statements(engine.dialect)
@@ -137,7 +141,7 @@ class Writer:
         raw: Any = connection.connection.dbapi_connection
         try:
             cursor = raw.cursor()
-            turns.begin(cursor, self._heads)
+            require_revision(turns.begin(cursor, self._heads), self._revision)
             if not alone:
                 self._gather(group)  # what came while others had their turn
             transaction = Transaction(connection, cursor, self._statements, self._heads, self._clock())
@@ -159,6 +163,7 @@ class Writer:
         try:
             version = raw.execute("PRAGMA data_version").fetchone()[0]
             if version != self._version:  # another process has committed since
+                require_revision(raw.execute(turns.REVISION).fetchone()[0], self._revision)
                 self._version = version
                 self._heads.clear()
             transaction = Transaction(connection, raw.cursor(), self._statements, self._heads, self._clock())

@@ -28,7 +28,14 @@ def clock() -> Clock:
     return Clock()
 
 
-ON_BOTH = ("test_append", "test_group_commit", "test_read_models", "test_leases", "test_erasure")
+ON_BOTH = (
+    "test_append",
+    "test_group_commit",
+    "test_read_models",
+    "test_leases",
+    "test_erasure",
+    "test_upgrade",
+)
 """Modules whose tests run on SQLite and on PostgreSQL."""
 
 

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from parley.store import ANY, NewEvent
-from parley.store.turns import _LOCK
+from parley.store.turns import LOCK
 from parley.store.wakeup import CHANNEL
 
 pytestmark = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
@@ -67,7 +67,7 @@ def test_what_comes_while_others_have_their_turn_joins(reopen: Any, url: str) ->
     store = reopen()
     with connected(url) as other:
         with other.transaction():
-            other.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+            other.execute(f"SELECT pg_advisory_xact_lock({LOCK})")
             waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
             futures = [store.append_async("s", 0, [A])]
             until(lambda: other.execute(waiting).fetchone() == (1,))
