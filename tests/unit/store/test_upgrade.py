@@ -1,4 +1,4 @@
-"""A database brought forward while an older process still serves: that one writes nothing more and says why."""
+"""A database brought forward while an older process serves: that one writes nothing more and says why."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from parley.store import ANY, EventStore, NewEvent, StoreSchema, engine
 from parley.store.engine import HEAD
