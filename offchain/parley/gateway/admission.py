@@ -100,6 +100,7 @@ class Admission:
         self._sessions = sessions
         self._chain_id = chain_id
         self._clock_skew = clock_skew
+        self._under_way = 0
         self._clock = clock
 
     async def take(
@@ -129,9 +130,13 @@ class Admission:
         none behind what the gateway says itself.
         """
         started = time.perf_counter()
-        with self._tracing.span("messages", negotiation, count=len(messages)) as noted:
-            posted, error = await self._take_all(negotiation, live, messages, documents, session)
-            self._tell(posted, error, noted)
+        self._under_way += 1
+        try:
+            with self._tracing.span("messages", negotiation, count=len(messages)) as noted:
+                posted, error = await self._take_all(negotiation, live, messages, documents, session)
+                self._tell(posted, error, noted)
+        finally:
+            self._under_way -= 1
         self._metrics.took(time.perf_counter() - started)
         return posted, error
 
@@ -186,17 +191,17 @@ class Admission:
         if not run.events:
             return ()
         with self._tracing.inner("append"):
-            result = await asyncio.wrap_future(
-                self._store.append_async(
-                    stream_of(negotiation),
-                    live.state.sequence,
-                    run.events,
-                    documents=documents,
-                    rows=run.rows,
-                    beside=((decision_stream(negotiation), run.records),) if run.records else (),
-                    standing=run.standing,
-                )
+            kept = self._store.append_async(
+                stream_of(negotiation),
+                live.state.sequence,
+                run.events,
+                documents=documents,
+                rows=run.rows,
+                beside=((decision_stream(negotiation), run.records),) if run.records else (),
+                standing=run.standing,
+                here=self._under_way == 1,  # nobody else's messages wait behind it
             )
+            result = kept.result() if kept.done() else await asyncio.wrap_future(kept)
         return result.events
 
     async def _admit_all(self, live: Live, messages: Sequence[Message]) -> _Run:

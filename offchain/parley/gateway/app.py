@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.types import ASGIApp
 
 import parley
 from parley.gateway import problems
@@ -66,6 +67,15 @@ ROUTES = (
 )
 
 
+class Application(FastAPI):
+    """With layers around all of the framework's own, so that its answers to failures pass them too."""
+
+    around: Callable[[ASGIApp], ASGIApp]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return self.around(super().build_middleware_stack())
+
+
 def create_app(settings: GatewaySettings) -> FastAPI:
     """The application for `settings`. Raises SettingsInvalid or a storage or chain error that says what to
     fix.
@@ -90,7 +100,7 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
             if owns:
                 gateway.close()
 
-    app = FastAPI(
+    app = Application(
         title="Parley gateway",
         version=parley.__version__,
         description="Agents negotiate here by signed messages, and settle through the escrow.",
@@ -105,7 +115,17 @@ def app_of(gateway: Gateway, *, owns: bool = False) -> FastAPI:
     for router in routers:
         app.include_router(router)
     declared = [route for router in routers for route in router.routes if isinstance(route, APIRoute)]
-    app.add_middleware(Express, routes=declared, refused=gateway.metrics.refused)
+    metrics = gateway.metrics
+
+    def around(inner: ASGIApp) -> ASGIApp:
+        return Express(
+            SecurityHeaders(inner, metrics.answered),
+            declared,
+            refused=metrics.refused,
+            answered=metrics.answered,
+            failed=problems.unexpected,
+        )
+
+    app.around = around
     app.openapi = describe(app)  # type: ignore[method-assign]
-    app.add_middleware(SecurityHeaders, answered=gateway.metrics.answered)
     return app

@@ -48,7 +48,7 @@ from parley.policy.models import Bundle
 from parley.policy.tripwires import Tripwires
 from parley.store.service import EventStore
 from parley.telemetry.metrics import Metrics
-from parley.telemetry.tracing import HEADER, Tracing, arrive
+from parley.telemetry.tracing import Tracing, arrive
 from parley.terms.deal import Deal
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
@@ -61,7 +61,8 @@ def wall_clock() -> int:
 
 def host_of(request: Request) -> str:
     """The network address a request came from."""
-    return request.client.host if request.client is not None else "unknown"
+    client = request.scope.get("client")
+    return "unknown" if client is None else str(client[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,19 +119,25 @@ class Gateway:
         """The session behind a request. Raises NotAuthenticated, SessionExpired, ScopeMissing or
         TooManyRequests.
         """
-        self._arrived(request)
-        authorization = request.headers.get("authorization")
+        authorization = self._arrived(request)
         session = await asyncio.to_thread(self.authenticator.authenticate, authorization)
         return self._counted(session, scope)
 
     def sender(self, request: Request, scope: str) -> Session:
         """As `caller`, without asking the store: for messages, whose admission finds out."""
-        self._arrived(request)
-        return self._counted(self.authenticator.remembered(request.headers.get("authorization")), scope)
+        return self._counted(self.authenticator.remembered(self._arrived(request)), scope)
 
-    def _arrived(self, request: Request) -> None:
-        arrive(request.headers.get(HEADER))
+    def _arrived(self, request: Request) -> str | None:
+        """Counts a request; what its `Authorization` says."""
+        authorization = traceparent = None
+        for name, value in request.scope["headers"]:  # once over all of them: every request pays for it
+            if name == b"authorization" and authorization is None:
+                authorization = value.decode("latin-1")
+            elif name == b"traceparent" and traceparent is None:
+                traceparent = value.decode("latin-1")
+        arrive(traceparent)
         self.rates.address(host_of(request))
+        return authorization
 
     def _counted(self, session: Session, scope: str | None) -> Session:
         self.rates.agent(session.agent)

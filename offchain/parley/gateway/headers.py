@@ -16,14 +16,25 @@ SECURITY_HEADERS = {
     "Cache-Control": "no-store",
 }
 _RAW = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
+_NAMES = frozenset(name for name, _ in _RAW)
+
+Answered = Callable[[str, int, float], None]
+"""Told of an answer: the template of its route, its status, and the seconds until it began."""
+RawHeaders = list[tuple[bytes, bytes]]
+
+
+def protected(given: RawHeaders) -> RawHeaders:
+    """`given`, and `SECURITY_HEADERS` where they are not in it."""
+    named = {name.lower() for name, _ in given}
+    if named.isdisjoint(_NAMES):
+        return given + _RAW
+    return given + [pair for pair in _RAW if pair[0] not in named]
 
 
 class SecurityHeaders:
-    """Adds `SECURITY_HEADERS` where the answer does not set them itself. `answered` is told of each answer:
-    the template of its route, its status, and the seconds until it began.
-    """
+    """Adds `SECURITY_HEADERS` where the answer does not set them itself."""
 
-    def __init__(self, app: ASGIApp, answered: Callable[[str, int, float], None] = lambda *_: None) -> None:
+    def __init__(self, app: ASGIApp, answered: Answered = lambda *_: None) -> None:
         self._app = app
         self._answered = answered
 
@@ -38,9 +49,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", "none")
                 self._answered(route, message["status"], time.perf_counter() - began)
-                given = list(message.get("headers", ()))
-                named = {name.lower() for name, _ in given}
-                message["headers"] = given + [pair for pair in _RAW if pair[0] not in named]
+                message["headers"] = protected(list(message.get("headers", ())))
             await send(message)
 
         await self._app(scope, receive, guarded)

@@ -98,19 +98,22 @@ def install(app: FastAPI, seen: Callable[[ParleyError], None] = lambda _: None) 
             field=field,
         )
 
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        log.error(
-            "unexpected failure at %s %s: %s",
-            request.method,
-            request.url.path,
-            type(error).__name__,
-            exc_info=error,
-        )
-        return problem(
-            500,
-            "gateway.internal",
-            "the gateway failed to answer",
-            "Repeat the request: signed ones are idempotent. If it fails again, report time and path.",
-            retryable=True,
-        )
+    app.add_exception_handler(Exception, unexpected)
+
+
+async def unexpected(request: Request, error: Exception) -> Response:
+    """The answer to a failure that nobody foresaw. It goes to the log, and nothing of it to the caller."""
+    log.error(
+        "unexpected failure at %s %s: %s",
+        request.method,
+        request.url.path,
+        type(error).__name__,
+        exc_info=error,
+    )
+    return problem(
+        500,
+        "gateway.internal",
+        "the gateway failed to answer",
+        "Repeat the request: signed ones are idempotent. If it fails again, report time and path.",
+        retryable=True,
+    )

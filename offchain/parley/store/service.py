@@ -124,8 +124,11 @@ class EventStore:
         beside: Iterable[tuple[str, Sequence[NewEvent]]] = (),
         standing: Mapping[str, int] | None = None,
         idempotency_key: str | None = None,
+        here: bool = False,
     ) -> Future[AppendResult]:
-        """As `append`, at once: the future is done after the commit."""
+        """As `append`, at once: the future is done after the commit. With `here` a lone append, while commits
+        are quick, is committed on this thread, for less than it costs to change threads twice.
+        """
         work, puts, changed, others = tuple(outbox), tuple(documents), tuple(rows), tuple(beside)
 
         def job(transaction: Transaction) -> AppendResult:
@@ -141,7 +144,7 @@ class EventStore:
                 idempotency_key=idempotency_key,
             )
 
-        return self._submit(job, atomic=True)
+        return self._submit(job, atomic=True, here=here)
 
     def append(
         self,
@@ -184,10 +187,12 @@ class EventStore:
         """As `transact`, at once."""
         return self._submit(work)
 
-    def _submit(self, work: Callable[[Transaction], T], *, atomic: bool = False) -> Future[T]:
+    def _submit(
+        self, work: Callable[[Transaction], T], *, atomic: bool = False, here: bool = False
+    ) -> Future[T]:
         lease = _FENCE.get()
         if lease is None:
-            return self._writer.submit(work, atomic=atomic)
+            return self._writer.submit(work, atomic=atomic, here=here)
 
         def fenced(transaction: Transaction) -> T:
             transaction.require_lease(lease)

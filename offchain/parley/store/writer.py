@@ -2,6 +2,7 @@
 
 While one group is being made durable the next one gathers, and on PostgreSQL whatever comes while other
 processes have their turn joins too, so the cost of a durable commit is shared by everyone who waits for it.
+A lone write need not change threads where nothing waits: while commits are quick, whoever asks may do it.
 A member that breaks a rule gets its error and leaves nothing behind; the others are kept. When the database
 itself refuses a group, its members are tried one by one, so that only those that cannot be written fail.
 """
@@ -12,6 +13,7 @@ import contextlib
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -28,6 +30,11 @@ from parley.store.transaction import Heads, Statements, Transaction
 
 _LOG = logging.getLogger("parley.store")
 _GROUP: Final = 512
+_QUICK: Final = 0.001
+"""Seconds: what a commit may take on average for a caller to wait for it without changing threads."""
+_SLOW_UNTIL_SEEN: Final = 0.01
+_WEIGHT: Final = 8
+"""How many commits the average looks back, about."""
 
 
 @dataclass(slots=True)
@@ -55,19 +62,37 @@ class Writer:
         self._heads = Heads()
         self._connection: sa.Connection | None = None
         self._version = -1
+        self._local = engine.dialect.name == "sqlite"  # elsewhere a commit waits for others' turns
+        self._pace = _SLOW_UNTIL_SEEN
+        self._patience = 0
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._unwritten = 0
         self._gate = threading.Lock()
+        self._turn = threading.Lock()  # held by the one thread that uses the connection
         self._closed = self._stopping = False
         self._thread = threading.Thread(target=self._run, name="parley-store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, work: Callable[[Transaction], Any], *, atomic: bool = False) -> Future[Any]:
-        """Queue a write; the future is done after its commit, or failed."""
+    def submit(
+        self, work: Callable[[Transaction], Any], *, atomic: bool = False, here: bool = False
+    ) -> Future[Any]:
+        """Queue a write; the future is done after its commit, or failed. `here`: where nothing waits, nobody
+        else has the database and commits are quick, it is written on this thread, and done on return.
+        """
         future: Future[Any] = Future()
+        job = Job(work, future, atomic)
         with self._gate:
             if self._closed:
                 raise StoreClosed("The store is closed.")
-            self._queue.put(Job(work, future, atomic))
+            alone = here and self._local and not self._unwritten and self._pace < _QUICK
+            self._unwritten += 1
+            if not alone:
+                self._queue.put(job)
+        if alone and not self._written_here(job):
+            with self._gate:
+                if self._closed:
+                    raise StoreClosed("The store is closed.")
+                self._queue.put(job)
         return future
 
     def close(self) -> None:
@@ -87,8 +112,30 @@ class Writer:
             self._add(group, self._queue.get())
             self._gather(group)
             if group:
-                self._write(group)
-        self._disconnect()
+                with self._turn:
+                    self._write(group)
+        with self._turn:
+            self._disconnect()
+
+    def _written_here(self, job: Job) -> bool:
+        """Writes on the calling thread, unless another process has the database: that is waited for
+        elsewhere.
+        """
+        with self._turn:
+            if self._connection is None or self._closed:
+                return False
+            raw: Any = self._connection.connection.dbapi_connection
+            try:
+                raw.execute("PRAGMA busy_timeout = 0")
+                raw.execute("BEGIN IMMEDIATE")
+            except Exception:  # noqa: BLE001 - whatever it is, the writer's thread meets it and says so
+                return False
+            finally:
+                with contextlib.suppress(Exception):
+                    raw.execute(f"PRAGMA busy_timeout = {self._patience}")
+            job.future.set_running_or_notify_cancel()
+            self._write([job])
+        return True
 
     def _gather(self, group: list[Job]) -> None:
         """Adds what waits."""
@@ -103,13 +150,22 @@ class Writer:
             self._stopping = True
         elif item.future.set_running_or_notify_cancel():
             group.append(item)
+        else:
+            self._done(1)
+
+    def _done(self, number: int) -> None:
+        with self._gate:
+            self._unwritten -= number
 
     def _write(self, group: list[Job], *, alone: bool = False) -> None:
+        began = time.perf_counter()
         try:
             answers = self._commit(group, alone)
         except Exception as error:  # noqa: BLE001 - whatever it is, every waiting caller gets it
             self._refused(group, error)
             return
+        self._pace += (time.perf_counter() - began - self._pace) / _WEIGHT
+        self._done(len(group))
         for job, answer in zip(group, answers, strict=True):
             if isinstance(answer, Exception):
                 job.future.set_exception(answer)
@@ -131,6 +187,7 @@ class Writer:
             return
         if not isinstance(known, ParleyError):
             _LOG.error("an unexpected error ended a write", exc_info=error)
+        self._done(len(group))
         for job in group:
             job.future.set_exception(known)
 
@@ -159,7 +216,8 @@ class Writer:
     def _commit_here(self, connection: sa.Connection, group: list[Job]) -> list[Any]:
         """The same on SQLite, by the driver alone: most groups are appends, which need nothing else."""
         raw: Any = connection.connection.dbapi_connection
-        raw.execute("BEGIN IMMEDIATE")
+        if not raw.in_transaction:
+            raw.execute("BEGIN IMMEDIATE")
         try:
             version = raw.execute("PRAGMA data_version").fetchone()[0]
             if version != self._version:  # another process has committed since
@@ -200,7 +258,10 @@ class Writer:
     def _connect(self) -> sa.Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
-            if self._connection.dialect.name == "postgresql":  # where `turns` begins and ends
+            if self._local:
+                raw: Any = self._connection.connection.dbapi_connection
+                self._patience = raw.execute("PRAGMA busy_timeout").fetchone()[0]
+            else:  # PostgreSQL, where `turns` begins and ends
                 self._connection.execution_options(isolation_level="AUTOCOMMIT")
         return self._connection
 

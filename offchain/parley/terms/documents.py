@@ -105,6 +105,11 @@ class Document(Part):
         if b"null" not in raw:
             self.__dict__[_CANONICAL] = _trimmed(raw)
 
+    @property
+    def remembers(self) -> bool:
+        """Whether the canonical bytes are at hand."""
+        return _CANONICAL in self.__dict__
+
     def canonical(self) -> bytes:
         """RFC 8785 bytes of the JSON form."""
         found: bytes | None = self.__dict__.get(_CANONICAL)

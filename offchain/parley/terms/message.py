@@ -34,6 +34,8 @@ __all__ = [
 
 
 SEALED: Final = "parley/sealed"
+_WIRE: Final = " wire"
+"""Key in the `__dict__` of a message, beside its fields, of the JSON value that it was parsed from."""
 
 
 class Message(Document):
@@ -78,9 +80,18 @@ class Message(Document):
             raise ValueError("only the message of an offer expires")
         return self
 
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """As for a document. What was received stays at hand as the JSON form where it is just that."""
+        message = super().from_json(value)
+        if message.payload is not None and message.payload.remembers:
+            message.__dict__[_WIRE] = value
+        return message
+
     def wire(self) -> dict[str, Any]:
-        """The JSON form."""
-        return self.as_json()
+        """The JSON form; what is inside it is to be read only."""
+        found = self.__dict__.get(_WIRE)
+        return self.as_json() if found is None else dict(found)
 
     def message_hash(self, chain_id: int) -> Hash32:
         """The message hash: the EIP-712 digest of the core."""

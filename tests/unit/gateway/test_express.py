@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 
 from parley.gateway.app import app_of
 from parley.gateway.express import FREQUENT, Express
+from parley.gateway.negotiations import Negotiations
 from parley.terms.message import Performative
 
 
@@ -70,3 +71,22 @@ def token(agent: Any) -> dict[str, str]:
     if agent.token is None:
         agent.sign_in()
     return {"Authorization": f"Bearer {agent.token}"}
+
+
+def test_what_nobody_expected_is_answered_alike(
+    talk: Any, buyer: Any, http: Any, long: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(*_: Any) -> Any:
+        raise RuntimeError("a secret")
+
+    monkeypatch.setattr(Negotiations, "post", failing)
+    offer = talk.build(buyer, Performative.PROPOSE, talk.offer(2_000_000))
+    path = f"/v1/negotiations/{talk.id}/messages"
+    answers = [way.post(path, json=offer.wire(), headers=token(buyer)) for way in (http, long)]
+    same(*answers)
+    assert answers[0].status_code == 500
+    assert answers[0].json()["code"] == "gateway.internal"
+    assert answers[0].headers["X-Content-Type-Options"] == "nosniff"
+    assert "a secret" not in answers[0].text
+    with pytest.raises(RuntimeError):  # the server gets it, and logs it
+        TestClient(http.app).post(path, json=offer.wire(), headers=token(buyer))

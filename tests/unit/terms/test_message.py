@@ -36,6 +36,18 @@ def test_a_message_verifies_after_its_journey() -> None:
         assert verify_message(again, CHAIN) == message.message_hash(CHAIN) == message.core.hash(CHAIN)
 
 
+def test_what_was_received_is_the_json_form_only_where_it_is_just_that() -> None:
+    for message in AGREED.conversation.transcript.messages:
+        received = message.as_json()
+        again = Message.parse(json.dumps(received))
+        assert again.wire() == again.as_json() == received
+        assert again.erased().wire() == {key: received[key] for key in received if key != "payload"}
+    spelt_out = {**OFFER.as_json(), "payload": {**OFFER.as_json()["payload"], "context": None}}
+    again = Message.parse(spelt_out)
+    assert "context" not in again.wire()["payload"]
+    assert again.wire() == again.as_json()
+
+
 def test_the_performative_travels_by_name() -> None:
     assert OFFER.wire()["core"]["performative"] == "propose"
     for wrong in (1, "PROPOSE", "Propose", "shout", "", None, ["propose"]):
