@@ -157,8 +157,8 @@ def migrate(engine: Engine) -> str:
         if engine.dialect.name == "postgresql":
             # Several processes may start at once: one migrates, and the others find it done.
             connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_MIGRATION_LOCK})")
-            # And nobody is in the middle of a turn: the next one sees the new revision.
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN_LOCK})")
+            if found is not None:  # nobody is in the middle of a turn: the next one sees the new revision
+                connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN_LOCK})")
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
