@@ -31,7 +31,7 @@ from parley.negotiation.strategies import (
     strategy_schemas,
 )
 from parley.negotiation.strategies.adaptive import received
-from parley.negotiation.strategies.conduct import conduct_of, worn
+from parley.negotiation.strategies.conduct import conduct_of, speeds_up, worn
 from parley.negotiation.strategies.fixed_rule import FixedRuleParams
 from parley.negotiation.strategies.learned import ANYONE, ARMS, learned_table
 from parley.negotiation.strategies.ranking import Ranking
@@ -284,6 +284,58 @@ def test_conduct_tells_moving_unasked_from_answering() -> None:
     assert conduct_of(flitting).kind == "moves in answer"
     assert worn(flitting) == {own}
     assert worn(still) == frozenset()
+
+
+def _pace(new: set[int], rounds: int = 40, *, moved: set[int] | None = None, made: int = 30) -> View:
+    """A counterparty that shows something new in its moves `new`, before an owner that concedes in its moves
+    `moved` and otherwise stands still.
+    """
+    long = domain(max_rounds=rounds, repeat_cap=rounds)
+    theirs, mine = [(1_000, 0, "green")], [(0, 3, "red")]
+    for at in range(1, made):
+        theirs.append((theirs[-1][0] - 10 * (at in new), 0, "green"))
+        mine.append((mine[-1][0] + 10 * (at in (moved or set())), 3, "red"))
+    return View(
+        space=Space(long, buyer(long)),
+        mine=tuple(mine),
+        theirs=tuple(theirs),
+        table=theirs[-1],
+        round=made,
+        moves=2 * made,
+        repeats=made - 1,
+    )
+
+
+def test_conduct_tells_who_moves_ever_faster() -> None:
+    hasty = {10, 16, 20, 23, 25, 27, 29}
+    assert speeds_up(_pace(hasty))
+    assert not speeds_up(_pace(set(range(2, 30, 3)))), "an even pace"
+    assert not speeds_up(_pace({1, 2, 3, 5, 8, 13, 21, 29})), "a slackening one"
+    assert not speeds_up(_pace({29})), "one offer says nothing"
+    halted = {10, 18, 23, 24, 25, 26}
+    assert not speeds_up(_pace(halted)), "it has stalled since"
+    assert speeds_up(_pace(halted, rounds=200)), "a pause that is short among many rounds"
+    assert not speeds_up(_pace(hasty, moved=hasty)), "it was asked each time"
+    assert not speeds_up(_pace(hasty)._replace(parties=3))
+    for made in range(9):
+        assert not speeds_up(_pace(set(range(9)), rounds=max(1, made), made=max(1, made)))
+
+
+def test_the_default_waits_longest_for_who_moves_ever_faster() -> None:
+    default, plain = make_strategy(DEFAULT), make_strategy(DEFAULT, {"holding_ppm": PPM})
+    places = {10, 16, 20, 23, 25, 27, 29}
+    hasty = _pace(places)
+    held, along = default.decide(hasty).explanation, plain.decide(hasty).explanation
+    assert held.target_ppm is not None
+    assert along.target_ppm is not None
+    assert held.target_ppm > along.target_ppm
+    assert "ever faster" in held.text
+    assert "ever faster" not in along.text
+    even = _pace(set(range(2, 30, 3)))
+    assert default.decide(even) == plain.decide(even)
+    early = _pace(places, made=25)
+    assert speeds_up(early)
+    assert default.decide(early) == plain.decide(early), "too early to tell"
 
 
 def test_the_default_does_not_let_a_flitting_counterparty_make_a_loop() -> None:

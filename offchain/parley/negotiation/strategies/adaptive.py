@@ -1,13 +1,14 @@
 """The default: a mixed portfolio that picks its conduct by what it has seen.
 
-It begins at its best outcome and stands still, which costs nothing and tells two kinds of counterparty
-apart (`parley.negotiation.strategies.conduct`). Against one that moves by itself it waits, and concedes along
-a late schedule (Boulware: Faratin, Sierra, Jennings 1998). Against one that only answers, and against one
+It begins at its best outcome and stands still, which costs nothing and tells two kinds of counterparty apart
+(`parley.negotiation.strategies.conduct`). Against one that moves by itself it waits, and concedes along a
+late schedule (Boulware: Faratin, Sierra, Jennings 1998), and one that does so ever faster, as such schedules
+do, it outwaits: most of what it will give is still to come. Against one that only answers, and against one
 that has not moved by the time most would have, it concedes early, an outcome not asked for before in every
 move, as MiCRO does (de Jonge 2022). Along the way it asks for the outcome of its level that the other side is
 thought to like best (trade-off: Faratin, Sierra, Jennings 2002), never for less than what was offered to it
-already, and in the end it rather takes what is on the table from a counterparty that goes back on its
-offers than ask once more.
+already, and in the end it rather takes what is on the table from a counterparty that goes back on its offers
+than ask once more.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from parley.negotiation.scored import Scored
 from parley.negotiation.search import Candidate, Search
 from parley.negotiation.space import Outcome, Space
 from parley.negotiation.strategies.bargainer import Bargainer
-from parley.negotiation.strategies.conduct import conduct_of, worn
+from parley.negotiation.strategies.conduct import conduct_of, speeds_up, worn
 from parley.negotiation.strategies.fresh import cheapest, fresh
 from parley.negotiation.strategies.schedule import PPM, conceded_ppm
 from parley.negotiation.strategies.view import View
@@ -37,14 +38,17 @@ class AdaptiveParams(Part):
     """`waiting_milli` and `giving_milli` are the exponents (times 1 000) of the schedules for a counterparty
     that moves by itself and for one that answers. Shares of all rounds in ppm: giving starts after
     `start_ppm` at the earliest, and after `patience_ppm` with a counterparty that has not moved at all.
+    `holding_milli` is the exponent for one that moves by itself ever faster, from `holding_ppm` on.
     `pace_ppm` of the acceptable outcomes are asked for by the end of giving, where a space is small.
     """
 
     waiting_milli: Exponent = 160
-    giving_milli: Exponent = 300
+    giving_milli: Exponent = 1_000
     start_ppm: Annotated[int, Field(ge=0, le=PPM)] = 100_000
     patience_ppm: Annotated[int, Field(ge=0, le=PPM)] = 600_000
     pace_ppm: Annotated[int, Field(ge=0, le=PPM)] = 500_000
+    holding_milli: Exponent = 30
+    holding_ppm: Annotated[int, Field(ge=0, le=PPM)] = 650_000
 
 
 class Adaptive(Bargainer):
@@ -60,6 +64,9 @@ class Adaptive(Bargainer):
         giving, why = self._giving(view)
         if giving is None:
             exponent, start = self.manner.waiting_milli, 0
+            if PPM * step >= view.max_rounds * self.manner.holding_ppm and speeds_up(view):
+                exponent = self.manner.holding_milli
+                why = "the other side makes new offers unasked ever faster, so waiting longest pays"
         else:
             exponent, start = self.manner.giving_milli, giving
         best = received(view)

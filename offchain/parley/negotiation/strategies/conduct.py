@@ -2,11 +2,13 @@
 
 Two kinds of counterparty want opposite treatment. One concedes by a schedule of its own: time works for
 whoever waits. The other concedes only when it is conceded to: whoever waits ends with nothing. They are told
-apart by what happens while the owner stands still.
+apart by what happens while the owner stands still. Of those that move by themselves, the ones that move ever
+faster will have given most at the very end; the ones that slacken have given what they will.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Set as AbstractSet
 from typing import Literal, NamedTuple
 
@@ -23,6 +25,14 @@ WAVERS = 2
 """Returns from which a party that moves by itself is taken for one that may take back what it offered."""
 RESTLESS = 2
 """A party that goes back to earlier offers and showed no more than so many new ones unasked only answers."""
+HASTE = 3, 8
+"""A party speeds up when more than this share of what it showed unasked came in the last quarter of its
+moves. An even pace shows a quarter there, one that slackens less.
+"""
+HASTY = 2
+"""The least number of such offers."""
+STALLED = 20
+"""A party that showed nothing new unasked for more than this part (1 / so many) of all rounds has stalled."""
 
 
 class Conduct(NamedTuple):
@@ -55,6 +65,24 @@ def _conduct(view: View) -> Conduct:
     followed = view.followed("dealings", Dealings)
     theirs, mine = followed.theirs, followed.mine
     return Conduct(followed.unasked, theirs.returns, len(theirs.seen), mine.returns)
+
+
+def speeds_up(view: View) -> bool:
+    """Whether the other side moves by itself, and ever faster: what it showed while the owner repeated its
+    own offers came late, and it has not stalled since. It takes counts alone, whatever the utilities.
+    """
+    return view.noted("haste", _speeds_up)
+
+
+def _speeds_up(view: View) -> bool:
+    if view.parties != 2:
+        return False
+    came, moves = view.followed("dealings", Dealings).came, len(view.theirs)
+    if not came or (moves - 1 - came[-1]) * STALLED > view.max_rounds:
+        return False
+    late = len(came) - bisect_left(came, (3 * moves + 3) // 4)
+    share, whole = HASTE
+    return late >= HASTY and whole * late > share * len(came)
 
 
 def worn(view: View) -> AbstractSet[Outcome]:
@@ -95,13 +123,15 @@ class Shown:
 class Dealings:
     """What both of two parties have shown, offer by offer; see `Follower`.
 
-    `worn` are the own offers that stood twice against the same offer of the other side, with something else
-    between.
+    `unasked` counts the new offers that came while the owner repeated its own, but for the first few;
+    `came` are the places, among its offers, of all of them. `worn` are the own offers that stood twice
+    against the same offer of the other side, with something else between.
     """
 
     def __init__(self) -> None:
         self.mine, self.theirs = Shown(), Shown()
         self.unasked = 0
+        self.came: list[int] = []
         self.worn: set[Outcome] = set()
         self._behind: int | None = None
         self._whole = True
@@ -121,9 +151,11 @@ class Dealings:
             self.mine.add(mine[at])
         for at in range(self.theirs.count, len(theirs)):
             own = at - behind
-            stood = 1 <= own < len(mine) and mine[own] == mine[own - 1]
-            if self.theirs.add(theirs[at]) and at >= SETTLING and stood:
-                self.unasked += 1
+            stood = own < 1 or (own < len(mine) and mine[own] == mine[own - 1])
+            if self.theirs.add(theirs[at]) and stood:
+                self.came.append(at)
+                if at >= SETTLING:
+                    self.unasked += 1
             # An offer that came before the one it is held against is judged anew next time.
             self._whole = self._whole and own < len(mine)
         self._meet(view, behind)
