@@ -5,6 +5,7 @@ harmless.
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -83,6 +84,8 @@ class NodeClient:
 
             transport = HttpTransport(rpc_url, timeout)
         self._transport = transport
+        self.newest: tuple[float, int] | None = None
+        """When (`time.monotonic`) the newest block was asked for last, and that block's unix time."""
 
     # ------------------------------------------------------------------ basis
 
@@ -99,6 +102,19 @@ class NodeClient:
 
     def _read(self, method: str, params: Sequence[Any] = ()) -> Any:
         return self._retrying(self.request, method, params)
+
+    def _each(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        found: list[Any] = []
+        for (method, _), answer in zip(asked, self._transport.batch(asked), strict=True):
+            try:
+                found.append(_result(method, answer))
+            except ContractError as refused:
+                found.append(refused)
+        return found
+
+    def gather_each(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
+        """As `gather`, but what a contract refuses is its `ContractError` in the place of the result."""
+        return self._retrying(self._each, asked)
 
     def gather(self, asked: Sequence[tuple[str, Sequence[Any]]]) -> list[Any]:
         """The unchecked `result`s of several reads in one request; read them with `parley.chain.answers`.
@@ -165,7 +181,12 @@ class NodeClient:
         found = self.block("latest")
         if found is None:
             answers.refuse("a newest block", None)
+        self.saw(found)
         return found
+
+    def saw(self, newest: Block) -> None:
+        """Take note of a newest block that was asked for with other questions."""
+        self.newest = time.monotonic(), newest.timestamp
 
     def logs(self, address: str, first: int, last: int, topics: Sequence[str | None] = ()) -> list[Log]:
         """Logs of one contract in blocks `first` to `last`, ordered; of some topics only where they are
@@ -202,6 +223,23 @@ class NodeClient:
 
     # ------------------------------------------------------------------- calls
 
+    @staticmethod
+    def asking(
+        to: str,
+        data: bytes,
+        *,
+        sender: str | None = None,
+        block: BlockTag = "latest",
+        gas: int | None = None,
+    ) -> tuple[str, tuple[Any, ...]]:
+        """What `call` asks, to be asked with others by `gather`."""
+        request = {"to": to, "data": "0x" + data.hex()}
+        if sender is not None:
+            request["from"] = sender
+        if gas is not None:
+            request["gas"] = hex(gas)
+        return "eth_call", (request, _tag(block))
+
     def call(
         self,
         to: str,
@@ -214,12 +252,9 @@ class NodeClient:
         """Run a call without a transaction, with a limit of `gas` where one is given. Raises `ContractError`
         when the contract refuses.
         """
-        request = {"to": to, "data": "0x" + data.hex()}
-        if sender is not None:
-            request["from"] = sender
-        if gas is not None:
-            request["gas"] = hex(gas)
-        return answers.data(self._read("eth_call", [request, _tag(block)]), "call data")
+        return answers.data(
+            self._read(*self.asking(to, data, sender=sender, block=block, gas=gas)), "call data"
+        )
 
     def estimate(self, to: str | None, data: bytes, *, sender: str, block: BlockTag = "latest") -> int:
         """Gas that a transaction would need. Raises `ContractError` when it would revert.

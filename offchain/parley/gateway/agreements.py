@@ -4,6 +4,8 @@ both on.
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +40,8 @@ PRIVATE = ("authorization", "deal", "deal_id", "payment", "signature")
 """What of a signed deal can be erased: a price can be guessed from the id of its deal."""
 BUYER_SIGNED = "buyer_signed"
 ACCOUNT_KIND = "0x00"
+_DERIVED = 1_024
+"""Agreements whose deals are kept in memory."""
 
 
 def agreement_stream(negotiation: str) -> str:
@@ -92,6 +96,8 @@ class Agreements:
         self._desk = desk
         self._chain_id = chain_id
         self._escrow = escrow
+        self._derived: OrderedDict[tuple[str, Hash32, int | None], tuple[Deal, ...]] = OrderedDict()
+        self._keeping = threading.Lock()
 
     def derive(self, live: Live, hashes: list[Hash32], open_by: int | None = None) -> tuple[Deal, ...]:
         """The deals of an agreed negotiation; `hashes` are those of its messages in order. Raises NotAgreed,
@@ -100,7 +106,13 @@ class Agreements:
         state = live.state
         if state.status is not Status.ACCEPTED or state.offer is None:
             raise NotAgreed("the negotiation has no agreement to sign", status=state.status.value)
-        return derive_deals(
+        # Nothing is said after an agreement, so what follows from it stays; an amendment depends on the
+        # chain.
+        key = (state.negotiation, state.last, open_by)
+        held = self._derived.get(key) if live.opening.amends is None else None
+        if held is not None:
+            return held
+        deals = derive_deals(
             live.domain,
             live.opening,
             state.offer.offer,
@@ -110,6 +122,12 @@ class Agreements:
             open_by,
             self._amended(live),
         )
+        if live.opening.amends is None:
+            with self._keeping:
+                self._derived[key] = deals
+                while len(self._derived) > _DERIVED:
+                    self._derived.popitem(last=False)
+        return deals
 
     def _amended(self, live: Live) -> Amended | None:
         amends = live.opening.amends

@@ -5,6 +5,8 @@ indexer.
 from __future__ import annotations
 
 import contextlib
+import time
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -38,6 +40,9 @@ from parley.terms.evidence_actions import EvidenceSubmission
 from parley.terms.signing import Signer
 from parley.terms.values import Address, Hash32
 
+TIMES = 256
+"""Deals in an answer under way whose block time was asked with other questions."""
+
 
 class SettlementDesk:
     """Blocking, safe from any thread. The worker moves what was accepted, with or without requests."""
@@ -57,6 +62,7 @@ class SettlementDesk:
         self._indexer = indexer
         self._standing = standing
         self._worker = worker
+        self._times: OrderedDict[str, tuple[float, int]] = OrderedDict()
 
     def check(self, deal: Deal) -> None:
         self._settlement.check(deal)
@@ -68,6 +74,7 @@ class SettlementDesk:
         self, opening: Opening, negotiation: str | None = None, replaces: Deal | None = None
     ) -> Submitted:
         found = self._settlement.submit_opening(opening, negotiation=negotiation, replaces=replaces)
+        self._note_time(found.deal_id)
         return self._as_submitted(found)
 
     def submit_linked(
@@ -105,7 +112,7 @@ class SettlementDesk:
 
     def shown(self, deal_id: str, agent: Address, now: int) -> tuple[dict[str, Any], tuple[str, ...]]:
         found = self._settlement.deal(deal_id)
-        chain, chain_time = found.chain, self._chain_time()
+        chain, chain_time = found.chain, self._noted_time(deal_id) or self._chain_time()
         unopened = chain.status.name == "UNOPENED"
         view = {
             **found.as_json(),
@@ -126,8 +133,22 @@ class SettlementDesk:
         except ParleyError:
             return 0
 
+    def _note_time(self, deal_id: str) -> None:
+        """What the chain's time was when it was asked about this deal, for the answer that follows."""
+        seen = self._node.newest
+        if seen is not None:
+            self._times[deal_id] = seen
+        while len(self._times) > TIMES:
+            self._times.popitem(last=False)
+
+    def _noted_time(self, deal_id: str) -> int:
+        """That time, once, while it is fresh; else 0."""
+        asked_at, timestamp = self._times.pop(deal_id, (0.0, 0))
+        return timestamp if time.monotonic() - asked_at < 1 else 0
+
     def act(self, deal_id: str, action: Action, signature: str) -> None:
         self._settlement.act(deal_id, action, signature)
+        self._note_time(deal_id)
 
     def split(self, deal_id: str, split: Split, buyer_signature: str, seller_signature: str) -> None:
         self._settlement.split(deal_id, split, buyer_signature, seller_signature)

@@ -23,7 +23,6 @@ from parley.settlement.actions import (
 from parley.settlement.checks import Checks, Use
 from parley.settlement.errors import (
     ActionMisdirected,
-    DealNotOpen,
     DealUnknown,
     EvidenceUnavailable,
     SignatureMissing,
@@ -142,10 +141,11 @@ class Acting:
             if signature in ("", "0x"):
                 raise SignatureMissing("The action is not signed.", what=planned.purpose, signer=signer)
             self._checks.signature(signer, digest, signature, planned.purpose, use)
-        lives = submitted is not None and planned.purpose not in ("cancel", "revoke_split")
-        if lives and submitted is not None and not self._openings.opened(submitted):
-            raise DealNotOpen("The deal is not open yet.", deal_id=subject)
-        self._openings.simulate(planned.call)
+        lives = planned.purpose not in ("cancel", "revoke_split")
+        if submitted is None:
+            self._openings.simulate(planned.call)
+        else:
+            self._openings.require_taken(submitted, planned.call, opened=lives)
         said = {} if action is None else action.as_json()
 
         def work(transaction: Transaction) -> Intent:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from parley.chain import answers
+from parley.chain.contract_error import ContractError
 from parley.chain.escrow import Call, DealState, EscrowContract, FundingKind, Status
 from parley.chain.escrow_errors import WrongStatus
 from parley.chain.indexer import Indexer
@@ -16,7 +18,7 @@ from parley.chain.models import BlockTag
 from parley.chain.opening_errors import InstantNonceUsed
 from parley.chain.relayer import Relayer
 from parley.settlement.checks import Checks, Use
-from parley.settlement.errors import DealNotAlone, EpochStale, ReplacedUnknown, TokenMissing
+from parley.settlement.errors import DealNotAlone, DealNotOpen, EpochStale, ReplacedUnknown, TokenMissing
 from parley.settlement.look import Look, look
 from parley.settlement.models import FAILED, SubmittedDeal
 from parley.settlement.payments import CONSENTS, Need, PaymentChecks, missing_funds, needs
@@ -122,7 +124,8 @@ class Openings:
         )
         if len(held) == len(items):
             return held
-        examined = tuple(self._examine(item) for item in items)
+        call = self._call(items)
+        examined = tuple(self._examine(item, call if len(items) == 1 else None) for item in items)
         taken = [self._status(one) not in (Status.UNOPENED, Status.CANCELLED) for one in examined]
         if all(taken):
             return self._adopt(items)
@@ -132,14 +135,23 @@ class Openings:
             self._check_consent(one)
         return self._record(examined)
 
-    def _examine(self, submitted: SubmittedDeal) -> Examined:
+    def _call(self, items: Sequence[SubmittedDeal]) -> Call | None:
+        """The call that opens them, where what was handed over can be written as one."""
+        try:
+            return opening_call(self._escrow, tuple(items))
+        except ValueError:  # a signature that is not even hex, which is refused in its turn
+            return None
+
+    def _examine(self, submitted: SubmittedDeal, call: Call | None = None) -> Examined:
+        """`call` is tried with the questions."""
         standing = None
         if submitted.replaces is not None:
             word = self._escrow.state_of(submitted.deal.amends)
             standing = Standing(word.milestone, word.locked, word.shift, word.seller_lost_bps)
             self._check_replaced(submitted, word)
+        trial = None if call is None else (call, self._sender.address)
         due = needs(submitted, self._sender.submitter(submitted.deal.relayer), standing)
-        return Examined(submitted, due, look(self._escrow, submitted.deal, submitted.deal_id, due))
+        return Examined(submitted, due, look(self._escrow, submitted.deal, submitted.deal_id, due, trial))
 
     def _check_replaced(self, submitted: SubmittedDeal, word: DealState) -> None:
         deal, current = submitted.deal, submitted.replaces
@@ -192,8 +204,12 @@ class Openings:
     def _record(self, examined: tuple[Examined, ...]) -> tuple[SubmittedDeal, ...]:
         items = tuple(one.submitted for one in examined)
         self._require_money(examined, {})
-        call = opening_call(self._escrow, items)
-        self.simulate(call)
+        seen = examined[0].seen
+        call = opening_call(self._escrow, items) if seen.tried is None else seen.tried
+        if seen.tried is None:
+            self.simulate(call)
+        elif seen.refused is not None:
+            raise seen.refused
         way = way_of(items[0].deal)
         subject = items[0].deal.bundle if way is Way.LINKED else items[0].deal_id
         key = f"{subject}:{way}:{keccak(call.data).hex()[:32]}"
@@ -238,6 +254,32 @@ class Openings:
 
         self._store.transact(work)
         return tuple(self._deals.get(item.deal_id) or item for item in items)
+
+    def require_taken(self, submitted: SubmittedDeal, call: Call, *, opened: bool) -> None:
+        """Raises `DealNotOpen` where the deal has to be open for a call and is not, and `ContractError` when
+        the escrow would refuse the call now.
+        """
+        if not opened or way_of(submitted.deal) is Way.INSTANT:
+            if opened and not self.opened(submitted):
+                raise DealNotOpen("The deal is not open yet.", deal_id=submitted.deal_id)
+            self.simulate(call)
+            return
+        node, view = self._escrow.node, self._escrow.interface.function("stateOf")
+        block, state, tried = node.gather_each(
+            [
+                ("eth_getBlockByNumber", ("latest", False)),
+                node.asking(self._escrow.address, view.call(bytes.fromhex(submitted.deal_id[2:]))),
+                node.asking(call.to, call.data, sender=self._sender.address, block="pending"),
+            ]
+        )
+        if isinstance(state, ContractError):
+            raise state
+        node.saw(answers.block(block))
+        word = view.answer(answers.data(state, "call data"))[0]
+        if Status(word[0]) is Status.UNOPENED:
+            raise DealNotOpen("The deal is not open yet.", deal_id=submitted.deal_id)
+        if isinstance(tried, ContractError):
+            raise tried
 
     def simulate(self, call: Call, block: BlockTag = "pending") -> None:
         """Raises `ContractError` when the escrow would refuse the call now. What gas it takes is asked when

@@ -234,12 +234,15 @@ def test_money_promised_to_deals_on_their_way_is_not_promised_again(
 def test_rules_of_the_contract_are_refused_offline(
     settlement: Settlement, market: Market, chain: FakeEscrow
 ) -> None:
-    late = market.deal(open_by=chain.blocks[-1].timestamp - 1)
+    wrong = market.deal(price=999)
+    with pytest.raises(DealInvalid):
+        settlement.check(wrong)
+    with pytest.raises(DealInvalid):
+        settlement.submit(wrong, "0x00", "0x00")
+    assert chain.simulated == []
+    late = market.deal(open_by=chain.blocks[-1].timestamp - 1)  # which the chain's own time tells
     with pytest.raises(DealInvalid):
         settlement.submit(late, "0x00", "0x00")
-    with pytest.raises(DealInvalid):
-        settlement.check(market.deal(price=999))
-    assert chain.simulated == []
 
 
 def test_a_stale_epoch_is_refused(settlement: Settlement, market: Market, chain: FakeEscrow) -> None:
