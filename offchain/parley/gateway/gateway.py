@@ -67,11 +67,13 @@ def host_of(request: Request) -> str:
 
 @dataclass(frozen=True, slots=True)
 class SignedAgreement:
-    """A negotiation after one side signed: what is signed now, or that the deal went to the chain."""
+    """A negotiation after one side signed: what is signed now, or what is to be said of the deal that went to
+    the chain.
+    """
 
     live: Live
     views: list[dict[str, Any]]
-    submitted: bool
+    submitted: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,22 +167,26 @@ class Gateway:
         open_by: int,
         signature: str,
         funding: Funding,
-        brought: Deal | None = None,
+        brought: Deal | None,
+        told: Callable[[Hash32], Any],
     ) -> tuple[Hash32, SignedAgreement]:
-        """Takes one side's signature on an agreed negotiation's deal, one at a time for each negotiation."""
+        """Takes one side's signature on an agreed negotiation's deal, one at a time for each negotiation.
+        `told` gives what is said of a deal that is submitted with it; it may block.
+        """
         async with self.negotiations.lock(negotiation):
             live = await self.negotiations.readable(session.agent, negotiation)
 
             def signing() -> tuple[Hash32, SignedAgreement]:
                 self.gate.require_running(live)
-                hashes = self.negotiations.hashes(negotiation)
+                hashes = self.negotiations.hashes(negotiation, live.state.last)
                 with self.tracing.span("sign agreement", negotiation) as noted:
                     deal_id, submitted = self.agreements.sign(
                         live, hashes, session.agent, index, open_by, signature, funding, brought
                     )
                     noted.note(deal=deal_id, submitted=submitted)
-                views = [] if submitted else self.agreements.views(live, hashes)
-                return deal_id, SignedAgreement(live, views, submitted)
+                if submitted:
+                    return deal_id, SignedAgreement(live, [], told(deal_id))
+                return deal_id, SignedAgreement(live, self.agreements.views(live, hashes))
 
             return await asyncio.to_thread(signing)
 

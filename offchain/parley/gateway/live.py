@@ -96,13 +96,16 @@ class LiveNegotiations:
     async def fresh(self, negotiation: str) -> Live:
         """The negotiation as the store has it now, whichever process wrote last. Raises NotFound."""
         entry = await self.get(negotiation)
-        state = await asyncio.to_thread(self._follow, negotiation, entry.machine, entry.state)
-        if state is entry.state:
-            erased = None if state.live else await asyncio.to_thread(self._erased, negotiation)
-            if (erased is None) == (entry.erased is None):
-                return entry
-            return self.put(negotiation, await asyncio.to_thread(self.load, negotiation))
-        return self.put(negotiation, Live(entry.machine, state, entry.role_of, entry.readers))
+        found = await asyncio.to_thread(self._renewed, negotiation, entry)
+        return entry if found is entry else self.put(negotiation, found)
+
+    def _renewed(self, negotiation: str, entry: Live) -> Live:
+        """The same entry where nothing has happened since. Blocks."""
+        state = self._follow(negotiation, entry.machine, entry.state)
+        if state is not entry.state:
+            return Live(entry.machine, state, entry.role_of, entry.readers)
+        erased = None if state.live else self._erased(negotiation)
+        return entry if (erased is None) == (entry.erased is None) else self.load(negotiation)
 
     def put(self, negotiation: str, entry: Live) -> Live:
         self._entries[negotiation] = entry

@@ -5,6 +5,8 @@ has passed.
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -27,6 +29,9 @@ from parley.terms.message import Message, SignedReceipt
 from parley.terms.opening import Opening, check_opening
 from parley.terms.values import Address, Hash32
 
+TRANSCRIPTS = 1_024
+"""Transcripts whose hashes are kept in memory, while their deals are signed."""
+
 
 class Negotiations:
     """One instance a process. Coroutines run on the event loop; what blocks for long goes to a thread."""
@@ -47,6 +52,8 @@ class Negotiations:
         self._admission = admission
         self._chain_id = chain_id
         self._escrow = escrow
+        self._hashes: OrderedDict[Hash32, tuple[Hash32, ...]] = OrderedDict()
+        self._keeping = threading.Lock()
 
     # --------------------------------------------------------------- writing
 
@@ -199,9 +206,20 @@ class Negotiations:
         """Every message as stored. Blocks."""
         return list(self._store.read_all(stream_of(negotiation)))
 
-    def hashes(self, negotiation: str) -> list[Hash32]:
-        """The message hashes in order. Blocks."""
-        return [Hash32(event.data["hash"]) for event in self.transcript(negotiation)]
+    def hashes(self, negotiation: str, last: Hash32 | None = None) -> list[Hash32]:
+        """The message hashes in order. `last` is the newest of them where the caller knows it: then they are
+        read once, since each is chained to those before. Blocks.
+        """
+        held = None if last is None else self._hashes.get(last)
+        if held is not None:
+            return list(held)
+        found = [Hash32(event.data["hash"]) for event in self.transcript(negotiation)]
+        if last is not None and found and found[-1] == last:
+            with self._keeping:
+                self._hashes[last] = tuple(found)
+                while len(self._hashes) > TRANSCRIPTS:
+                    self._hashes.popitem(last=False)
+        return found
 
     def receipt(self, live: Live, event: StoredEvent) -> SignedReceipt:
         return self._receipts.of(live.state.negotiation, Hash32(event.data["hash"]), event)

@@ -150,10 +150,18 @@ class DealAccess:
         brought = None if part.deal is None else Deal.from_json(part.deal)
         funding = funding_of("", part.authorization, part.funding)
         deal_id, agreement = await self.gateway.sign_agreement(
-            caller, part.negotiation, part.index, part.open_by, part.signature, funding, brought
+            caller,
+            part.negotiation,
+            part.index,
+            part.open_by,
+            part.signature,
+            funding,
+            brought,
+            lambda deal_id: self.shown(caller, deal_id),
         )
-        if agreement.submitted:
-            return await asyncio.to_thread(self.shown, caller, deal_id)
+        if agreement.submitted is not None:
+            submitted: Response = agreement.submitted
+            return submitted
         path = negotiation_path(part.negotiation)
         actions = negotiation_actions(agreement.live, caller.agent, self.gateway.clock(), agreement.views)
         shown_parts = {"deal_id": deal_id, "negotiation": part.negotiation, "agreements": agreement.views}
