@@ -25,7 +25,7 @@ WAVERS = 2
 """Returns from which a party that moves by itself is taken for one that may take back what it offered."""
 RESTLESS = 2
 """A party that goes back to earlier offers and showed no more than so many new ones unasked only answers."""
-HASTE = 3, 8
+HASTE = 2, 5
 """A party speeds up when more than this share of what it showed unasked came in the last quarter of its
 moves. An even pace shows a quarter there, one that slackens less.
 """
