@@ -241,7 +241,8 @@ class Admission:
         run.hashes.append(step.state.last)
         kept = {"hash": step.state.last, "message": message.wire()}
         trace = self._tracing.kept()
-        run.events.append(NewEvent(MESSAGE, kept if trace is None else {**kept, "trace": trace}, PRIVATE))
+        data = kept if trace is None else {**kept, "trace": trace}
+        run.events.append(NewEvent(MESSAGE, data, PRIVATE, plain=True))
         run.records += passage.records
         run.standing = {**passage.standing, **run.standing}  # what the first was judged on has to stand
         run.after.state = step.state

@@ -22,12 +22,14 @@ class NewEvent:
     """An event to append. `data` is a JSON object without floats and with integers within 64 bits.
 
     `private` names values inside `data`, as paths such as `message.payload`, that are kept apart: the hash
-    chain covers their salted hash, so they can be erased and the chain still verifies.
+    chain covers their salted hash, so they can be erased and the chain still verifies. `plain` says that
+    `data` comes out of checked documents, so that nobody has to look for floats in it.
     """
 
     kind: str
     data: Mapping[str, Any]
     private: tuple[str, ...] = ()
+    plain: bool = False
 
 
 @dataclass(frozen=True, slots=True)

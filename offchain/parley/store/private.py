@@ -22,7 +22,9 @@ MARK: Final = "~"
 SALT_BYTES: Final = 16
 
 
-def parted(data: Mapping[str, Any], paths: Sequence[str], where: str) -> tuple[dict[str, Any], str | None]:
+def parted(
+    data: Mapping[str, Any], paths: Sequence[str], where: str, *, plain: bool = False
+) -> tuple[dict[str, Any], str | None]:
     """`data` without the values at `paths`, but with their hash; and the private text, None where none of
     the paths is in `data`.
 
@@ -34,7 +36,7 @@ def parted(data: Mapping[str, Any], paths: Sequence[str], where: str) -> tuple[d
     taken = {path: value for path in paths if (value := _take(public, path.split("."))) is not None}
     if not taken:
         return public, None
-    text = encode({"salt": secrets.token_hex(SALT_BYTES), "values": taken}, where)
+    text = encode({"salt": secrets.token_hex(SALT_BYTES), "values": taken}, where, plain=plain)
     public[MARK] = {"paths": sorted(taken), "sha256": hashlib.sha256(text.encode()).hexdigest()}
     return public, text
 

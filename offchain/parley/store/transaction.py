@@ -65,10 +65,11 @@ def _texts(stream: str, events: Sequence[NewEvent]) -> list[Texts]:
 
 
 def _text(event: NewEvent, where: str) -> Texts:
+    plain = event.plain
     if not event.private:
-        return event.kind, encode(event.data, where), None
-    public, private = parted(event.data, event.private, where)
-    return event.kind, encode(public, where), private
+        return event.kind, encode(event.data, where, plain=plain), None
+    public, private = parted(event.data, event.private, where, plain=plain)
+    return event.kind, encode(public, where, plain=plain), private
 
 
 def _names(table: sa.Table) -> list[str]:

@@ -64,7 +64,7 @@ class Writer:
         self._version = -1
         self._local = engine.dialect.name == "sqlite"  # elsewhere a commit waits for others' turns
         self._pace = _SLOW_UNTIL_SEEN
-        self._patience = 0
+        self._patience, self._patient = 0, True  # milliseconds, and whether the connection has them
         self._queue: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._unwritten = 0
         self._gate = threading.Lock()
@@ -126,16 +126,19 @@ class Writer:
                 return False
             raw: Any = self._connection.connection.dbapi_connection
             try:
-                raw.execute("PRAGMA busy_timeout = 0")
-                raw.execute("BEGIN IMMEDIATE")
+                self._begin(raw, patient=False)
             except Exception:  # noqa: BLE001 - whatever it is, the writer's thread meets it and says so
                 return False
-            finally:
-                with contextlib.suppress(Exception):
-                    raw.execute(f"PRAGMA busy_timeout = {self._patience}")
             job.future.set_running_or_notify_cancel()
             self._write([job])
         return True
+
+    def _begin(self, raw: Any, *, patient: bool) -> None:
+        """Takes the database; whoever is `patient` waits while another process has it."""
+        if patient != self._patient:
+            raw.execute(f"PRAGMA busy_timeout = {self._patience if patient else 0}")
+            self._patient = patient
+        raw.execute("BEGIN IMMEDIATE")
 
     def _gather(self, group: list[Job]) -> None:
         """Adds what waits."""
@@ -217,7 +220,7 @@ class Writer:
         """The same on SQLite, by the driver alone: most groups are appends, which need nothing else."""
         raw: Any = connection.connection.dbapi_connection
         if not raw.in_transaction:
-            raw.execute("BEGIN IMMEDIATE")
+            self._begin(raw, patient=True)
         try:
             version = raw.execute("PRAGMA data_version").fetchone()[0]
             if version != self._version:  # another process has committed since
@@ -261,6 +264,7 @@ class Writer:
             if self._local:
                 raw: Any = self._connection.connection.dbapi_connection
                 self._patience = raw.execute("PRAGMA busy_timeout").fetchone()[0]
+                self._patient = True
             else:  # PostgreSQL, where `turns` begins and ends
                 self._connection.execution_options(isolation_level="AUTOCOMMIT")
         return self._connection

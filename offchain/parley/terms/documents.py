@@ -54,11 +54,11 @@ class Part(BaseModel):
         Every field without a default has to be there, under its own name. Never for anything that arrived.
         """
         made = cls.__new__(cls)
-        values = {**_defaults(cls), **fields}
-        object.__setattr__(made, "__dict__", values)
-        object.__setattr__(made, "__pydantic_fields_set__", _names(cls))
-        object.__setattr__(made, "__pydantic_extra__", None)
-        object.__setattr__(made, "__pydantic_private__", None)
+        defaults, names = _shape(cls)
+        object.__setattr__(made, "__dict__", {**defaults, **fields})
+        _set_names(made, names)
+        _set_extra(made, None)
+        _set_private(made, None)
         return made
 
     @classmethod
@@ -142,14 +142,18 @@ def _trimmed(raw: bytes) -> bytes:
     return memoryview(raw).tobytes()
 
 
-@cache
-def _names(kind: type[BaseModel]) -> set[str]:
-    return set(kind.model_fields)
+# What a model keeps beside its fields, set without looking the names up each time.
+_set_names, _set_extra, _set_private = (
+    vars(BaseModel)[name].__set__
+    for name in ("__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
+)
 
 
 @cache
-def _defaults(kind: type[BaseModel]) -> dict[str, Any]:
-    return {name: field.default for name, field in kind.model_fields.items() if not field.is_required()}
+def _shape(kind: type[BaseModel]) -> tuple[dict[str, Any], set[str]]:
+    """The values of fields that need none, and the names of all."""
+    fields = kind.model_fields
+    return {name: field.default for name, field in fields.items() if not field.is_required()}, set(fields)
 
 
 class Versioned(Document):

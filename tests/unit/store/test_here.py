@@ -14,6 +14,8 @@ from parley.store import ANY, EventStore, NewEvent, SequenceConflict, StoreClose
 from parley.store.transaction import Transaction
 
 A = NewEvent("said", {"n": 1})
+PATIENCE = 100_000
+"""Milliseconds that the writer waits while another process has the database."""
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def file(tmp_path: Path) -> Path:
 def store(file: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A store on SQLite whose commits all count as quick, after its first write."""
     monkeypatch.setattr(writer, "_QUICK", float("inf"))
-    with EventStore.open(f"sqlite:///{file}") as opened:
+    with EventStore.open(f"sqlite:///{file}", busy_ms=PATIENCE) as opened:
         opened.append("first", 0, (A,))
         yield opened
 
@@ -74,7 +76,7 @@ def test_it_waits_in_line_where_others_wait(store: EventStore, threads: list[str
 
     def hold(_: Transaction) -> None:
         begun.set()
-        go_on.wait()
+        go_on.wait(10)  # without an end, whoever does not wait in line would wait here for ever
 
     held = store.transact_async(hold)
     begun.wait()
@@ -89,16 +91,21 @@ def test_it_waits_in_line_where_others_wait(store: EventStore, threads: list[str
 def test_nobody_waits_here_for_another_process(store: EventStore, file: Path, threads: list[str]) -> None:
     other = sqlite3.connect(file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    kept = store.append_async("one", 0, (A,), here=True)
-    assert not kept.done()
-    other.execute("COMMIT")
-    other.close()
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(store.append_async, "one", 0, (A,), here=True)
+        try:
+            kept = asked.result(timeout=20)  # long before the patience ends
+            assert not kept.done()
+        finally:
+            other.execute("COMMIT")
+            other.close()
     assert kept.result().first.sequence == 0
     assert threads == ["parley-store-writer"]
     assert store.append_async("one", 1, (A,), here=True).done()
+    store.append("one", 2, (A,))
     connection: Any = store._writer._connection
     raw = connection.connection.dbapi_connection
-    assert raw.execute("PRAGMA busy_timeout").fetchone() == (5_000,)  # the writer is as patient as before
+    assert raw.execute("PRAGMA busy_timeout").fetchone() == (PATIENCE,)  # the writer is as patient as before
 
 
 def test_both_ways_together_lose_and_repeat_nothing(store: EventStore) -> None:

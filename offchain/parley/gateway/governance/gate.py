@@ -269,7 +269,8 @@ class Gate:
             for engine in deciding:
                 decision = engine.evaluate(facts, moment=moment)
                 found.add(decision)
-                found.records.append(NewEvent(DECIDED, {**about, "decision": decision.as_json()}, PRIVATE))
+                data = {**about, "decision": decision.as_json()}
+                found.records.append(NewEvent(DECIDED, data, PRIVATE, plain=True))
                 if GRAVITY[decision.outcome] > GRAVITY[outcome]:
                     outcome = decision.outcome
             shadow = None if shadowing is None else shadowing.evaluate(facts, moment=moment)
