@@ -380,10 +380,18 @@ class Transaction:
             statement.run(self._cursor, values)
 
     def mark(self) -> dict[str, tuple[str, AppendResult]]:
-        """What `restore` needs to forget everything after this moment. Call right after `flush`."""
+        """Writes what was gathered and sets a mark; what `restore` needs to forget everything after it."""
+        self.flush()
+        self._cursor.execute("SAVEPOINT member")
         return dict(self._seen)
 
+    def release(self) -> None:
+        """Keep what was done since `mark`."""
+        self._cursor.execute("RELEASE SAVEPOINT member")
+
     def restore(self, mark: dict[str, tuple[str, AppendResult]]) -> None:
-        """Forget everything since `mark`; the database has been rolled back to it."""
+        """Undo and forget everything since `mark`."""
+        self._cursor.execute("ROLLBACK TO SAVEPOINT member")
+        self._cursor.execute("RELEASE SAVEPOINT member")
         self._events, self._keys, self._upserts, self._seen = [], [], {}, mark
         self._heads.clear()

@@ -205,7 +205,7 @@ class Writer:
             if not alone:
                 self._gather(group)  # what came while others had their turn
             transaction = Transaction(connection, cursor, self._statements, self._heads, self._clock())
-            answers = [self._one(job, connection, transaction) for job in group]
+            answers = [self._one(job, transaction) for job in group]
             transaction.flush()
             turns.end(cursor, news=transaction.news)
         except BaseException:
@@ -228,7 +228,7 @@ class Writer:
                 self._version = version
                 self._heads.clear()
             transaction = Transaction(connection, raw.cursor(), self._statements, self._heads, self._clock())
-            answers = [self._one(job, connection, transaction) for job in group]
+            answers = [self._one(job, transaction) for job in group]
             transaction.flush()
         except BaseException:
             # Once SQLAlchemy was used inside, it has to be told how the transaction ended.
@@ -237,25 +237,22 @@ class Writer:
         (connection if connection.in_transaction() else raw).commit()
         return answers
 
-    def _one(self, job: Job, connection: sa.Connection, transaction: Transaction) -> Any:
+    def _one(self, job: Job, transaction: Transaction) -> Any:
         if job.atomic:
             try:
                 return job.work(transaction)
             except ParleyError as error:
                 return error
-        transaction.flush()
         kept = transaction.mark()
-        savepoint = connection.begin_nested()
         try:
             answer = job.work(transaction)
             transaction.flush()
         except Exception as error:
             if not isinstance(error, ParleyError) and translate(error) is not None:
                 raise  # the database itself is in trouble: the whole group ends here
-            savepoint.rollback()
             transaction.restore(kept)
             return error
-        savepoint.commit()
+        transaction.release()
         return answer
 
     def _connect(self) -> sa.Connection:
