@@ -10,27 +10,44 @@ contract ConservationProof is SymbolicTest {
     IEscrow.Status private constant OPEN = IEscrow.Status.Open;
     IEscrow.Status private constant CLOSED = IEscrow.Status.Closed;
 
+    /// @dev What Sums.t.sol proves of the formulas below (`check_aMilestonePaidInFull`, `check_aLastDivision`), said here so that
+    /// no solver has to find it out among all the rest. It holds as what those ask for does: a share is at most its milestone
+    /// (floor(a · b / BPS) <= a), what is left of the bond is at most the bond (`check_theBondIsNeverOverdrawn`), and what is
+    /// locked is the milestone, the bond and a fee at least (`lockedIn`).
+    function fit(uint256 toSeller, uint256 toBuyer) private pure {
+        vm.assume(toSeller <= type(uint128).max && toBuyer <= type(uint128).max);
+    }
+
+    /// @dev The deal closes, and what is not the seller's is the buyer's.
+    function ended(uint256 locked, uint256 toSeller) private pure returns (Outcome memory) {
+        unchecked {
+            fit(toSeller, locked - toSeller);
+            return Outcome(CLOSED, 0, toSeller, locked - toSeller, 0);
+        }
+    }
+
     // ---- milestones paid in full ----
 
-    /// @dev The bond returns with the last milestone, and what is neither is the buyer's.
-    function assertPaidInFull(IEscrow.Deal memory deal, bytes32 id, uint256 locked, uint256 milestone, uint256 lost)
+    /// @dev The bond returns with the last milestone.
+    function paidInFull(IEscrow.Deal memory deal, uint256 locked, uint256 milestone, uint256 lost)
         private
-        view
+        pure
+        returns (Outcome memory)
     {
         uint256 amount = deal.milestones[milestone].amount;
         unchecked {
-            if (milestone + 1 != deal.milestones.length) return assertPaid(id, OPEN, locked - amount, amount, 0, 0);
-            uint256 toSeller = amount + bondLeft(deal, lost);
-            assertPaid(id, CLOSED, 0, toSeller, locked - toSeller, 0);
+            if (milestone + 1 != deal.milestones.length) return Outcome(OPEN, locked - amount, amount, 0, 0);
+            return ended(locked, amount + bondLeft(deal, lost));
         }
     }
 
     function settles(Numbers memory n, uint256 count, uint256 milestone, uint256 rulings) private {
         IEscrow.Deal memory deal = dealOf(n, count);
         (bytes32 id, uint256 locked) = begin(deal, IEscrow.Status.Delivered, milestone, rulings, n.lost);
+        Outcome memory due = paidInFull(deal, locked, milestone, n.lost);
         vm.prank(BUYER);
         escrow.settle(deal, uint8(milestone), 0, 0, 0, "");
-        assertPaidInFull(deal, id, locked, milestone, n.lost);
+        assertPaid(id, due);
     }
 
     function check_receiptForTheOnlyMilestone(Numbers memory n) external {
@@ -48,30 +65,32 @@ contract ConservationProof is SymbolicTest {
     function check_silenceAfterARuling(Numbers memory n) external {
         IEscrow.Deal memory deal = dealOf(n, 2);
         (bytes32 id, uint256 locked) = begin(deal, IEscrow.Status.Delivered, 1, 1, n.lost);
+        Outcome memory due = paidInFull(deal, locked, 1, n.lost);
         vm.warp(START + WINDOW + 1);
         escrow.settleBySilence(deal);
-        assertPaidInFull(deal, id, locked, 1, n.lost);
+        assertPaid(id, due);
     }
 
     // ---- milestones divided ----
 
     /// @param share of the milestone, to the seller
     /// @param lost bps that the seller has lost by now
-    function assertDivided(
+    function divided(
         IEscrow.Deal memory deal,
-        bytes32 id,
         uint256 locked,
         uint256 milestone,
         uint256 share,
         uint256 lost,
         uint256 charged
-    ) private view {
+    ) private pure returns (Outcome memory) {
         unchecked {
             uint256 rest = deal.milestones[milestone].amount - share;
             uint256 remaining = locked - share - rest - charged;
-            if (milestone + 1 != deal.milestones.length) return assertPaid(id, OPEN, remaining, share, rest, charged);
+            if (milestone + 1 != deal.milestones.length) return Outcome(OPEN, remaining, share, rest, charged);
             uint256 bond = bondLeft(deal, lost);
-            assertPaid(id, CLOSED, 0, share + bond, rest + (remaining - bond), charged);
+            uint256 toBuyer = rest + (remaining - bond);
+            fit(share + bond, toBuyer);
+            return Outcome(CLOSED, 0, share + bond, toBuyer, charged);
         }
     }
 
@@ -79,14 +98,17 @@ contract ConservationProof is SymbolicTest {
         IEscrow.Deal memory deal = dealOf(n, count);
         (bytes32 id, uint256 locked) = begin(deal, IEscrow.Status.Disputed, milestone, rulings, n.lost);
         vm.assume(bps <= BPS);
-        // As in `begin`, for the sum that this ruling makes.
-        vm.assume(uint256(n.fee) * (n.lost + BPS - bps) / BPS <= uint256(n.fee) * (rulings + 1));
+        uint256 lost;
+        uint256 share;
+        unchecked {
+            lost = n.lost + BPS - bps;
+            share = uint256(deal.milestones[milestone].amount) * bps / BPS;
+        }
+        boundLoss(deal, lost, rulings + 1);
+        Outcome memory due = divided(deal, locked, milestone, share, lost, n.fee);
         vm.prank(ARBITER);
         escrow.rule(deal, uint8(milestone), bps, 0, 0, 0, "");
-        unchecked {
-            uint256 share = uint256(deal.milestones[milestone].amount) * bps / BPS;
-            assertDivided(deal, id, locked, milestone, share, n.lost + BPS - bps, n.fee);
-        }
+        assertPaid(id, due);
     }
 
     function check_rulingOnTheOnlyMilestone(Numbers memory n, uint16 bps) external {
@@ -104,12 +126,14 @@ contract ConservationProof is SymbolicTest {
     function lapses(Numbers memory n, uint256 count, uint256 milestone, uint256 rulings) private {
         IEscrow.Deal memory deal = dealOf(n, count);
         (bytes32 id, uint256 locked) = begin(deal, IEscrow.Status.Disputed, milestone, rulings, n.lost);
+        uint256 share;
+        unchecked {
+            share = uint256(deal.milestones[milestone].amount) * SHARE / BPS;
+        }
+        Outcome memory due = divided(deal, locked, milestone, share, n.lost, 0);
         vm.warp(START + WINDOW + 1);
         escrow.lapse(deal);
-        unchecked {
-            uint256 share = uint256(deal.milestones[milestone].amount) * SHARE / BPS;
-            assertDivided(deal, id, locked, milestone, share, n.lost, 0);
-        }
+        assertPaid(id, due);
     }
 
     function check_lapseOnTheOnlyMilestone(Numbers memory n) external {
@@ -129,25 +153,28 @@ contract ConservationProof is SymbolicTest {
     function check_rejectionLetStand(Numbers memory n) external {
         IEscrow.Deal memory deal = dealOf(n, 3);
         (bytes32 id, uint256 locked) = begin(deal, IEscrow.Status.Rejected, 1, 1, n.lost);
+        uint256 toSeller;
+        unchecked {
+            toSeller = uint256(n.second) * SHARE / BPS + bondLeft(deal, n.lost);
+        }
+        Outcome memory due = ended(locked, toSeller);
         vm.warp(START + WINDOW + 1);
         escrow.closeRejected(deal);
-        unchecked {
-            uint256 toSeller = uint256(n.second) * SHARE / BPS + bondLeft(deal, n.lost);
-            assertPaid(id, CLOSED, 0, toSeller, locked - toSeller, 0);
-        }
+        assertPaid(id, due);
     }
 
     function refunds(Numbers memory n, address party) private {
         IEscrow.Deal memory deal = dealOf(n, 3);
         (bytes32 id, uint256 locked) = begin(deal, IEscrow.Status.Open, 1, 1, n.lost);
+        uint256 toSeller = party == address(0) ? 0 : bondLeft(deal, n.lost);
+        unchecked {
+            if (party == SELLER) toSeller -= toSeller * SHARE / BPS;
+        }
+        Outcome memory due = ended(locked, toSeller);
         if (party == address(0)) vm.warp(START + 14 days + 1);
         vm.prank(party);
         escrow.refund(deal, party, 1, 0, 0, "");
-        unchecked {
-            uint256 toSeller = party == address(0) ? 0 : bondLeft(deal, n.lost);
-            if (party == SELLER) toSeller -= toSeller * SHARE / BPS;
-            assertPaid(id, CLOSED, 0, toSeller, locked - toSeller, 0);
-        }
+        assertPaid(id, due);
     }
 
     function check_default(Numbers memory n) external {

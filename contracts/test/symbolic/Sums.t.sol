@@ -11,6 +11,7 @@ import {Test} from "../base/Test.sol";
 contract SumsProof is Test {
     uint256 private constant MAX = type(uint128).max;
 
+    /// @dev `amount` is what the seller earned, all of a milestone or less; `bond` is what is left of it.
     function check_aMilestonePaidInFull(uint128 amount, uint128 bond, uint128 locked) external pure {
         vm.assume(uint256(amount) + bond <= locked);
         unchecked {

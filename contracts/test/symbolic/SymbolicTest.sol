@@ -89,10 +89,12 @@ abstract contract SymbolicTest is Test {
         pure
         returns (uint256 sum)
     {
-        for (uint256 i = milestone; i < deal.milestones.length; ++i) {
-            sum += deal.milestones[i].amount;
+        unchecked {
+            for (uint256 i = milestone; i < deal.milestones.length; ++i) {
+                sum += deal.milestones[i].amount;
+            }
+            sum += uint256(deal.sellerBond) + uint256(deal.arbiterFee) * (deal.milestones.length - rulings);
         }
-        sum += uint256(deal.sellerBond) + uint256(deal.arbiterFee) * (deal.milestones.length - rulings);
     }
 
     /// @notice The deal in `status` at `milestone`, after as many rulings as given that cost the seller `lost` together.
@@ -100,15 +102,26 @@ abstract contract SymbolicTest is Test {
         internal
         returns (bytes32 id, uint256 locked)
     {
-        vm.assume(uint256(deal.sellerBond) >= uint256(deal.arbiterFee) * deal.milestones.length);
-        vm.assume(lost <= rulings * BPS);
-        // lost <= rulings · BPS gives fee · lost <= fee · rulings · BPS, hence floor(fee · lost / BPS) <= fee · rulings. Said
-        // here, no solver has to find it out by dividing.
-        vm.assume(uint256(deal.arbiterFee) * lost / BPS <= uint256(deal.arbiterFee) * rulings);
-        locked = lockedIn(deal, milestone, rulings);
+        // Terms of 128 bits and less: nothing wraps.
+        unchecked {
+            vm.assume(uint256(deal.sellerBond) >= uint256(deal.arbiterFee) * deal.milestones.length);
+            vm.assume(lost <= rulings * BPS);
+            boundLoss(deal, lost, rulings);
+            locked = lockedIn(deal, milestone, rulings);
+        }
         vm.assume(locked <= type(uint128).max);
+        // The same number, as the term that the contract takes out of its word.
+        locked = uint128(locked);
         id = escrow.dealIdOf(deal);
         started.start(id, status, milestone, lost, locked);
+    }
+
+    /// @dev lost <= rulings · BPS gives fee · lost <= fee · rulings · BPS, hence floor(fee · lost / BPS) <= fee · rulings. Said
+    /// here, no solver has to find it out by dividing.
+    function boundLoss(IEscrow.Deal memory deal, uint256 lost, uint256 rulings) internal pure {
+        unchecked {
+            vm.assume(uint256(deal.arbiterFee) * lost / BPS <= uint256(deal.arbiterFee) * rulings);
+        }
     }
 
     function credit(address party) internal view returns (uint256) {
@@ -123,21 +136,23 @@ abstract contract SymbolicTest is Test {
         }
     }
 
+    /// @notice What is there after a call, by the formulas of the specification.
+    struct Outcome {
+        IEscrow.Status status;
+        uint256 locked;
+        uint256 toSeller;
+        uint256 toBuyer;
+        uint256 charged;
+    }
+
     /// @notice What everybody has afterwards, and what is locked still, to the unit. That these sums are all of what was locked
     /// before, and fit, is Sums.t.sol's to prove.
-    function assertPaid(
-        bytes32 id,
-        IEscrow.Status status,
-        uint256 locked,
-        uint256 toSeller,
-        uint256 toBuyer,
-        uint256 charged
-    ) internal view {
+    function assertPaid(bytes32 id, Outcome memory due) internal view {
         IEscrow.DealState memory state = escrow.stateOf(id);
-        assertEq(uint256(state.status), uint256(status));
-        assertEq(state.locked, uint128(locked));
-        assertEq(credit(SELLER), uint128(toSeller));
-        assertEq(credit(BUYER), uint128(toBuyer));
-        assertEq(credit(ARBITER), charged);
+        assertEq(uint256(state.status), uint256(due.status));
+        assertEq(state.locked, uint128(due.locked));
+        assertEq(credit(SELLER), uint128(due.toSeller));
+        assertEq(credit(BUYER), uint128(due.toBuyer));
+        assertEq(credit(ARBITER), due.charged);
     }
 }
