@@ -119,6 +119,20 @@ contract ViewsTest is EscrowTest {
         assertEq(AccountWord.unwrap(full.bumped(AccountWords.BY_SILENCE)), type(uint256).max);
     }
 
+    /// @dev In the escrow's own storage: the counter beside it is empty.
+    function test_leaveTheCounterBesideAFullOneAlone() external {
+        vm.record();
+        escrow.accountOf(address(token), buyer);
+        (bytes32[] memory reads,) = vm.accesses(address(escrow));
+        vm.store(address(escrow), reads[0], bytes32(uint256(type(uint24).max) << 128));
+        IEscrow.Deal memory deal = simpleDeal();
+        broughtTo(deal, IEscrow.Status.Delivered);
+        settled(deal);
+        IEscrow.Account memory account = escrow.accountOf(address(token), buyer);
+        assertEq(account.settledAsBuyer, type(uint24).max);
+        assertEq(account.settledAsSeller, 0);
+    }
+
     function test_raiseEachCounterOfTheRecord() external pure {
         uint256 word;
         for (uint256 i; i < 7; ++i) {
