@@ -14,7 +14,7 @@ from typing import Any
 
 import orjson
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -240,10 +240,13 @@ def _json(body: dict[str, Any], status: int = 200) -> Response:
 
 async def _body(request: Request) -> dict[str, Any]:
     chunks = bytearray()
-    async for chunk in request.stream():
-        chunks += chunk
-        if len(chunks) > MAX_BODY:
-            raise AgentError("the body is too large", next_action="Send a smaller body.", limit=MAX_BODY)
+    try:
+        async for chunk in request.stream():
+            chunks += chunk
+            if len(chunks) > MAX_BODY:
+                raise AgentError("the body is too large", next_action="Send a smaller body.", limit=MAX_BODY)
+    except ClientDisconnect:  # nobody reads the answer, and it is no failure of this host
+        raise AgentError("the connection was closed", next_action="Send the whole body.") from None
     value = parse_json(bytes(chunks))
     if not isinstance(value, dict):
         raise AgentError("the body must be a JSON object", next_action="Send a JSON object.")

@@ -9,6 +9,7 @@ from typing import Any, NotRequired, TypedDict, TypeVar
 import orjson
 from fastapi import Request, Response
 from pydantic import BaseModel, ConfigDict, ValidationError
+from starlette.requests import ClientDisconnect
 
 from parley.gateway.errors import BodyInvalid, BodyTooLarge, BodyTooSlow, ParameterInvalid
 from parley.terms.canonical import parse_json
@@ -48,6 +49,8 @@ async def read_body(request: Request, limit: int) -> bytes:
                     raise BodyTooLarge("the body is too large", limit=limit)
     except TimeoutError:
         raise BodyTooSlow("the body does not arrive", seconds=seconds) from None
+    except ClientDisconnect:  # nobody reads the answer, and it is no failure of the gateway
+        raise BodyInvalid("the connection was closed before the body was there") from None
     return bytes(chunks)
 
 

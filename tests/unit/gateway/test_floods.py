@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import threading
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from parley.gateway.app import app_of
 from parley.gateway.serve import gateway_server, listen
 
 HEAD = b"POST /v1/challenge HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
@@ -90,6 +92,31 @@ def test_a_body_that_dribbles_is_refused(address: tuple[str, int]) -> None:
         assert b"408" in said
         assert b"gateway.body-too-slow" in said
         assert healthy(address)
+
+
+def test_who_hangs_up_in_a_body_is_no_failure_of_the_gateway(
+    make_gateway: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, said = app_of(make_gateway()), []
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/challenge",
+        "headers": [(b"content-length", b"5000")],
+        "query_string": b"",
+    }
+    pieces = [{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}]
+
+    async def receive() -> dict[str, Any]:
+        return pieces.pop(0)
+
+    async def send(message: dict[str, Any]) -> None:
+        said.append(message)
+
+    asyncio.run(app(scope, receive, send))
+    assert said[0]["status"] == 422
+    assert b"gateway.body-invalid" in said[1]["body"]
+    assert not caplog.records
 
 
 def test_one_address_holds_so_many_connections(address: tuple[str, int]) -> None:
