@@ -190,6 +190,8 @@ class Admission:
     ) -> tuple[StoredEvent, ...]:
         if not run.events:
             return ()
+        if self._under_way == 1:
+            await asyncio.sleep(0)  # whoever came in the same moment is under way after this
         with self._tracing.inner("append"):
             kept = self._store.append_async(
                 stream_of(negotiation),
@@ -199,7 +201,7 @@ class Admission:
                 rows=run.rows,
                 beside=((decision_stream(negotiation), run.records),) if run.records else (),
                 standing=run.standing,
-                here=self._under_way == 1,  # nobody else's messages wait behind it
+                here=self._under_way == 1,  # nobody else's messages would wait behind it
             )
             result = kept.result() if kept.done() else await asyncio.wrap_future(kept)
         return result.events

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
 
+from parley.store import writer
+from parley.store.transaction import Transaction
 from parley.terms.message import Performative
 from parley.terms.payloads import Accept
 
@@ -95,3 +98,25 @@ def test_a_stranger_posts_nothing(talk: Any, stranger: Any) -> None:
 @pytest.mark.parametrize("body", [{}, {"messages": []}, {"messages": [1]}, {"messages": [{}] * 101}])
 def test_batches_that_are_none(buyer: Any, body: dict[str, Any]) -> None:
     assert buyer.post("/v1/messages:batch", body).status_code == 422
+
+
+def test_what_comes_together_is_committed_by_the_writer_and_what_comes_alone_at_once(
+    talk: Any, buyer: Any, seller: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    others = [type(talk)(buyer, seller, number=number) for number in (2, 3)]
+    for one in (talk, *others):
+        one.start()
+    threads: list[str] = []
+    append = Transaction.append
+
+    def noted(*given: Any, **named: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        return append(*given, **named)
+
+    monkeypatch.setattr(Transaction, "append", noted)
+    monkeypatch.setattr(writer, "_QUICK", float("inf"))  # however slow this machine is
+    results = batch(buyer, *(offers(one, 2_000_000)[0] for one in (talk, *others)))
+    assert all("receipt" in result for result in results)
+    assert threads == ["parley-store-writer"] * 3  # one commit is for all that wait
+    assert "receipt" in batch(buyer, *offers(talk, 8_000_000))[0]
+    assert threads[3:] != ["parley-store-writer"]
