@@ -4,6 +4,7 @@ outside.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -36,6 +37,27 @@ def _plain(value: Any) -> Any:
     return value
 
 
+_UNSIGNED = re.compile(r"\(?((?:uint\d+)(?:,uint\d+)*)\)?")
+
+
+@lru_cache(maxsize=256)
+def _widths(outputs: tuple[str, ...]) -> tuple[int, ...] | None:
+    """Bits of each number, where a function answers one number or one tuple of numbers."""
+    match = _UNSIGNED.fullmatch(outputs[0]) if len(outputs) == 1 else None
+    return None if match is None else tuple(int(kind[4:]) for kind in match[1].split(","))
+
+
+def _numbers(outputs: tuple[str, ...], data: bytes) -> tuple[Any, ...] | None:
+    """What most views answer, without the general decoder; None for whatever else, or odd, there is."""
+    widths = _widths(outputs)
+    if widths is None or len(data) != 32 * len(widths):
+        return None
+    words = [int.from_bytes(data[place : place + 32], "big") for place in range(0, len(data), 32)]
+    if any(word >> bits for word, bits in zip(words, widths, strict=True)):
+        return None
+    return (tuple(words),) if outputs[0].startswith("(") else tuple(words)
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """One function of a contract."""
@@ -51,6 +73,9 @@ class Function:
 
     def answer(self, data: bytes) -> tuple[Any, ...]:
         """Decoded return values. Raises `NodeAnswerInvalid`."""
+        numbers = _numbers(self.outputs, data)
+        if numbers is not None:
+            return numbers
         try:
             return tuple(_plain(value) for value in decode(list(self.outputs), data))
         except (DecodingError, OverflowError, UnicodeDecodeError):

@@ -50,11 +50,14 @@ class Audiences:
         self._known: OrderedDict[str, frozenset[str]] = OrderedDict()
 
     def of(self, stream: str) -> frozenset[str]:
-        found = self._known.get(stream)
+        kind, _, subject = stream.partition(":")
+        # What is said beside a negotiation has the readers of what is said in it.
+        key = stream_of(subject) if f"{kind}:" in OF_NEGOTIATION else stream
+        found = self._known.get(key)
         if found is None:
             found = self._look_up(stream)
             if found:
-                self._known[stream] = found
+                self._known[key] = found
             while len(self._known) > CACHED_AUDIENCES:
                 self._known.popitem(last=False)
         return found

@@ -7,10 +7,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from eth_abi.abi import decode
+from eth_abi.abi import decode, encode
+from eth_abi.exceptions import DecodingError
+from eth_abi.tools import get_abi_strategy
 from fake_chain import FakeChain, escrow_log
+from hypothesis import given
+from hypothesis import strategies as st
 
-from parley.chain.abi import Interface, interface
+from parley.chain.abi import Function, Interface, interface
 from parley.chain.artifacts import artifact
 from parley.chain.errors import ArtifactMissing, NodeAnswerInvalid
 from parley.chain.escrow import EscrowContract
@@ -95,3 +99,24 @@ def test_overloads_are_told_apart_by_signature() -> None:
     assert found.function("register(string)").selector != found.function("register()").selector
     data = found.function("register(string)").call("ipfs://x")
     assert decode(["string"], data[4:]) == ("ipfs://x",)
+
+
+VIEWS = [interface("IEscrow").function(name) for name in ("stateOf", "accountOf", "recordOf", "epochOf")] + [
+    interface("PaymentToken").function(name) for name in ("balanceOf", "decimals")
+]
+
+
+@given(st.sampled_from(VIEWS), st.binary(max_size=8 * 32), st.data())
+def test_numbers_are_read_as_the_general_decoder_reads_them(
+    function: Function, noise: bytes, data: st.DataObject
+) -> None:
+    strategy = get_abi_strategy(f"({','.join(function.outputs)})")
+    values = data.draw(strategy)
+    assert function.answer(encode(list(function.outputs), values)) == tuple(values)
+    try:
+        expected = decode(list(function.outputs), noise)
+    except (DecodingError, OverflowError):
+        with pytest.raises(NodeAnswerInvalid):
+            function.answer(noise)
+    else:
+        assert function.answer(noise) == tuple(expected)
