@@ -19,7 +19,7 @@ from parley.store.models import (
     Page,
     SessionRow,
 )
-from parley.store.reader import Reader, parameter
+from parley.store.reader import Prepared, Reader, parameter
 from parley.store.transaction import Transaction
 
 Transact = Callable[[Callable[[Transaction], Any]], Any]
@@ -69,6 +69,7 @@ class Negotiations:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self._live: dict[tuple[str, ...], Prepared] = {}
 
     def get(self, negotiation: str) -> NegotiationRow | None:
         table = schema.negotiations
@@ -99,13 +100,16 @@ class Negotiations:
         """Negotiations in one of `statuses` whose deadline lies before a time: what a gateway has to time
         out.
         """
-        table = schema.negotiations
-        query = (
-            sa.select(table)
-            .where(table.c.status.in_(statuses), table.c.deadline < deadline_before)
-            .limit(limit)
-        )
-        return self._with_parties(self._reader.all(query))
+        prepared = self._live.get(statuses)
+        if prepared is None:  # asked several times a second, and always for the same ones
+            table = schema.negotiations
+            query = sa.select(table).where(
+                sa.or_(*(table.c.status == status for status in statuses)),
+                table.c.deadline < parameter("before", sa.BigInteger),
+            )
+            prepared = self._reader.prepare(query.limit(parameter("most", sa.Integer)))
+            self._live[statuses] = prepared
+        return self._with_parties(prepared.all(before=deadline_before, most=limit))
 
     def _with_parties(self, found: list[Any]) -> list[NegotiationRow]:
         parties = _parties(self._reader, schema.negotiation_parties, "negotiation", [row.id for row in found])

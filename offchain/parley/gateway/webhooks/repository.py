@@ -11,11 +11,15 @@ import sqlalchemy as sa
 from parley.gateway.errors import NotFound, TooManyWebhooks
 from parley.store import schema
 from parley.store.service import EventStore
+from parley.store.statements import Statement, parameter
 from parley.store.transaction import Transaction
 from parley.terms.values import Address
 
 MOST = 10
 """Webhooks an agent may have."""
+_DUE = Statement(
+    sa.select(schema.webhooks).where(schema.webhooks.c.not_before <= parameter("now", sa.BigInteger))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,7 @@ class Webhooks:
 
     def due(self, now: int) -> list[Webhook]:
         """Those that may be tried at `now`."""
-        table = schema.webhooks
-        return [_webhook(row) for row in self._store.query(sa.select(table).where(table.c.not_before <= now))]
+        return [_webhook(row) for row in self._store.ask(_DUE, now=now)]
 
     def remove(self, agent: Address, identity: str) -> None:
         """Raises `NotFound`."""
