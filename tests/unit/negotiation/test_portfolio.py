@@ -307,11 +307,14 @@ def _pace(new: set[int], rounds: int = 40, *, moved: set[int] | None = None, mad
 
 
 def test_conduct_tells_who_moves_ever_faster() -> None:
-    hasty = {10, 16, 20, 23, 25, 27, 29}
+    hasty = {10, 20, 23, 25, 27, 29}
     assert speeds_up(_pace(hasty))
     assert not speeds_up(_pace(set(range(2, 30, 3)))), "an even pace"
     assert not speeds_up(_pace({1, 2, 3, 5, 8, 13, 21, 29})), "a slackening one"
     assert not speeds_up(_pace({29})), "one offer says nothing"
+    full = set(range(23, 30))
+    assert speeds_up(_pace(full | set(range(2, 11)))), "no faster than in every move"
+    assert not speeds_up(_pace(full - {25, 27} | set(range(2, 8)))), "the same share with room left"
     halted = {10, 18, 23, 24, 25, 26}
     assert not speeds_up(_pace(halted)), "it has stalled since"
     assert speeds_up(_pace(halted, rounds=200)), "a pause that is short among many rounds"
@@ -323,7 +326,7 @@ def test_conduct_tells_who_moves_ever_faster() -> None:
 
 def test_the_default_waits_longest_for_who_moves_ever_faster() -> None:
     default, plain = make_strategy(DEFAULT), make_strategy(DEFAULT, {"holding_ppm": PPM})
-    places = {10, 16, 20, 23, 24, 25, 27, 29}
+    places = {10, 20, 23, 24, 25, 27, 29}
     hasty = _pace(places)
     held, along = default.decide(hasty).explanation, plain.decide(hasty).explanation
     assert held.target_ppm is not None

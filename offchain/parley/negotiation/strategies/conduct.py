@@ -25,10 +25,14 @@ WAVERS = 2
 """Returns from which a party that moves by itself is taken for one that may take back what it offered."""
 RESTLESS = 2
 """A party that goes back to earlier offers and showed no more than so many new ones unasked only answers."""
-HASTE = 2, 5
+HASTE = 1, 2
 """A party speeds up when more than this share of what it showed unasked came in the last quarter of its
 moves. An even pace shows a quarter there, one that slackens less.
 """
+FULL_HASTE = 2, 5
+"""The same for a full quarter, in which nearly every move showed something new: there can be no more."""
+FULL = 9, 10
+"""The share of new moves from which a quarter is full."""
 HASTY = 2
 """The least number of such offers."""
 STALLED = 20
@@ -80,8 +84,10 @@ def _speeds_up(view: View) -> bool:
     came, moves = view.followed("dealings", Dealings).came, len(view.theirs)
     if not came or (moves - 1 - came[-1]) * STALLED > view.max_rounds:
         return False
-    late = len(came) - bisect_left(came, (3 * moves + 3) // 4)
-    share, whole = HASTE
+    began = (3 * moves + 3) // 4
+    late = len(came) - bisect_left(came, began)
+    full = late * FULL[1] >= (moves - began) * FULL[0]
+    share, whole = FULL_HASTE if full else HASTE
     return late >= HASTY and whole * late > share * len(came)
 
 
