@@ -69,8 +69,7 @@ def pause_the_lease_holder(field: Field) -> None:
     """SIGSTOP to the process that settles, until its lease has run out and another one has taken it; then
     SIGCONT: it wakes in the middle of what it was doing.
     """
-    held = _lease(field.database)
-    holder = None if held is None else next((m for m in field.fleet if m.process.pid == _pid(held[0])), None)
+    held, holder = _lease(field.database), _settler(field)
     if held is None or holder is None or len(field.fleet) < 2:
         return
     field.struck = holder
@@ -140,6 +139,21 @@ def double_requests(field: Field) -> None:
         pass
 
 
+def kill_the_settler_unanswered(field: Field) -> None:
+    """The process that settles is killed while the proxy passes its requests on and loses the answers: what
+    it sent may have been taken, and nobody has noted it.
+    """
+
+    def meddle(_: Any, ask: Callable[[], bytes]) -> None:
+        ask()
+
+    settler = _settler(field) or field.member()
+    field.struck = settler
+    with _meddling(field, meddle):
+        settler.kill()
+    settler.start()
+
+
 LIES: tuple[tuple[str, Callable[[Any], Any]], ...] = (
     ("eth_chainId", lambda _: "0x1"),
     ("eth_blockNumber", lambda _: "0x0"),
@@ -195,17 +209,18 @@ def no_room(field: Field) -> None:
 
 
 def fail_the_disk(field: Field) -> None:
-    """A running process lays a seccomp filter on itself, and from then on the kernel refuses its writes (EIO
-    or ENOSPC) or only its syncs (EIO), until it is killed and started again. On a server the database's disk
-    is not the gateway's, and it is a kill.
+    """A running process, as often as not the one that settles, lays a seccomp filter on itself, and from then
+    on the kernel refuses its writes (EIO or ENOSPC) or only its syncs (EIO), until it is killed and started
+    again. On a server the database's disk is not the gateway's, and it is a kill.
     """
-    struck = field.member()
+    struck = field.dice.choice((field.member(), _settler(field) or field.member()))
+    field.struck = struck
     struck.process.signal(SIGNALS[field.dice.choice(tuple(SIGNALS))])
     end = time.monotonic() + 60
     with contextlib.suppress(OSError):  # a worker may have refused to start
         while not fails(struck.process.pid) and time.monotonic() < end:
             time.sleep(0.02)
-    time.sleep(field.dice.uniform(0.1, 1.0))
+    time.sleep(field.dice.uniform(0.5, 2.0))
     struck.kill()
     struck.start()
 
@@ -232,8 +247,15 @@ STRIKES: tuple[Callable[[Field], None], ...] = (
     fail_the_disk,
     restart_the_database,
     pause_the_lease_holder,
+    kill_the_settler_unanswered,
 )
 """All but `kill`, in the order in which a campaign first does them."""
+
+
+def _settler(field: Field) -> Any:
+    """The member that holds the lease, or None where nobody does, or one that is gone."""
+    held = _lease(field.database)
+    return None if held is None else next((m for m in field.fleet if m.process.pid == _pid(held[0])), None)
 
 
 def _lease(database: str) -> tuple[str, int] | None:
