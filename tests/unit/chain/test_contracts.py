@@ -8,7 +8,7 @@ import re
 
 import pytest
 from eth_abi.abi import decode, encode
-from eth_abi.exceptions import DecodingError
+from eth_abi.exceptions import DecodingError, EncodingError
 from eth_abi.tools import get_abi_strategy
 from fake_chain import FakeChain, escrow_log
 from hypothesis import given
@@ -120,3 +120,25 @@ def test_numbers_are_read_as_the_general_decoder_reads_them(
             function.answer(noise)
     else:
         assert function.answer(noise) == tuple(expected)
+
+
+ASKED = [interface("IEscrow").function(name) for name in ("stateOf", "accountOf", "epochOf")]
+
+
+@given(st.sampled_from(ASKED), st.data(), st.booleans())
+def test_addresses_and_hashes_are_written_as_the_general_encoder_writes_them(
+    function: Function, data: st.DataObject, whole: bool
+) -> None:
+    values = list(data.draw(get_abi_strategy(f"({','.join(function.inputs)})")))
+    assert function.call(*values) == function.selector + encode(list(function.inputs), values)
+    if not whole:
+        values[-1] = data.draw(st.sampled_from(("", "0x", "0xzz", b"", b"\0" * 31, b"\0" * 33, None, 7)))
+        try:
+            expected = encode(list(function.inputs), values)
+        except EncodingError:
+            with pytest.raises(EncodingError):
+                function.call(*values)
+        else:
+            assert function.call(*values) == function.selector + expected
+    with pytest.raises(EncodingError):
+        function.call(*values, values[-1])
