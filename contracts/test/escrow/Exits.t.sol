@@ -115,6 +115,13 @@ contract ExitsTest is EscrowTest {
             escrow.settleBySilence(deal);
             assertEq(token.balanceOf(seller), before + PRICE + BOND);
         }
+        IEscrow.Deal memory missed = paidDeal(RELAY_FEE);
+        missed.nonce = 3;
+        brought(missed, IEscrow.Status.Open);
+        uint256 ofBuyer = token.balanceOf(buyer);
+        vm.prank(arbiter);
+        escrow.refund(missed, address(0), 0, 0, 0, "");
+        assertEq(token.balanceOf(buyer), ofBuyer + PRICE + FEE + BOND);
         assertEq(credit(seller) + credit(arbiter), 0);
         assertEq(credit(buyer), 3 * FEE);
         assertBooks(0);

@@ -34,7 +34,10 @@ contract WithdrawTest is EscrowTest {
 
     function test_relayAWithdrawalForItsFee() external {
         uint40 until = uint40(block.timestamp);
-        withdrawSigned(900, 100, 7, until, approval(900, 100, 7, until));
+        bytes memory ofBuyer = approval(900, 100, 7, until);
+        vm.expectEmit(address(escrow));
+        emit IEscrow.NonceSpent(buyer, 7);
+        withdrawSigned(900, 100, 7, until, ofBuyer);
         assertEq(token.balanceOf(stranger), 900);
         assertEq(credit(buyer), 0);
         assertEq(credit(relayer), 100);
