@@ -29,7 +29,7 @@ OPPONENTS = (
     "MiCRONegotiator",
     "HybridNegotiator",
 )
-UNSEEN = "unseen-2"
+UNSEEN = "unseen-4"
 PROBLEMS = {20: 24, 100: 24, 1_000: 2}
 """How many problems of the unseen set are played at each number of rounds."""
 SLOW, LONG = "NiceTitForTatNegotiator", 1_000
