@@ -1,4 +1,4 @@
-"""What verification asks of a node. `parley.chain` implements it, so that evidence imports no web3."""
+"""What verification asks of a node. `parley.chain` implements it, so that evidence knows no network."""
 
 from __future__ import annotations
 
