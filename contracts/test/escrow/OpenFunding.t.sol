@@ -344,6 +344,7 @@ contract OpenFundingTest is EscrowTest {
 
     function test_refuseAnAuthorisationThatBringsLess() external {
         KeepingToken keeping = new KeepingToken();
+        keeping.mint(address(escrow), PRICE);
         IEscrow.Deal memory deal = dealIn(address(keeping));
         bytes32 id = idOf(deal);
         bytes32 digest = authorization(keeping.DOMAIN_SEPARATOR(), buyer, PRICE, uint256(deal.openBy) + 1, id);

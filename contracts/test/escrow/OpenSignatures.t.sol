@@ -147,6 +147,11 @@ contract OpenSignaturesTest is EscrowTest {
         bytes memory ofSeller = signed(sellerKey, id);
         vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
         openWith("", ofSeller);
+        // Nor does money inside speak for whom it belongs to.
+        deposited(buyer, PRICE);
+        vm.expectRevert(abi.encodeWithSelector(IEscrow.SignatureInvalid.selector, buyer, id));
+        vm.prank(relayer);
+        escrow.open(kept(), "", ofSeller, balance(), allowance());
     }
 
     function test_takeWhatAWalletAccepts() external {
