@@ -89,19 +89,21 @@ def page(
     argued = [mutant for mutant in alive if mutant.key in reasons]
     count = Counter(verdicts.values())
     killed, unexplained = count["killed"], len(alive) - len(argued)
+    whole = len(done) == campaign.there
+    compiled, left = killed + count["equivalent"] + len(alive), killed + unexplained
     rows = [
         ("commit", f"`{campaign.commit}`"),
         ("SHA-256 of the sources", f"`{campaign.sources}`"),
         ("seed", str(campaign.seed)),
         ("mutants there are", str(campaign.there)),
-        ("judged", f"{len(done)}" + ("" if len(done) == campaign.there else ", drawn with the seed")),
+        ("judged", f"{len(done)}" + ("" if whole else ", drawn with the seed")),
         ("do not compile", str(count["invalid"])),
         ("killed", str(killed)),
         ("same bytecode", str(count["equivalent"])),
         ("argued to change nothing", str(len(argued))),
         ("survived otherwise", str(unexplained)),
-        ("**raw kill rate**", rate(killed, killed + count["equivalent"] + len(alive), campaign.there)),
-        ("**adjusted kill rate**", rate(killed, killed + unexplained, campaign.there)),
+        ("**raw kill rate**", rate(killed, compiled, compiled if whole else campaign.there)),
+        ("**adjusted kill rate**", rate(killed, left, left if whole else campaign.there)),
     ]
     parts = [HEAD, "\n## Result\n\n| figure | value |\n|---|---|\n", *(f"| {a} | {b} |\n" for a, b in rows)]
     parts.append("\n" + note)
