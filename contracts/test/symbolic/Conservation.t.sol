@@ -188,4 +188,18 @@ contract ConservationProof is SymbolicTest {
     function check_sellerLeaves(Numbers memory n) external {
         refunds(n, SELLER);
     }
+
+    /// @dev Whatever both signed: where it goes through, it was all that is locked, and each has its part.
+    function check_split(Numbers memory n, uint128 toSeller, uint128 toBuyer, uint128 toArbiter) external {
+        IEscrow.Deal memory deal = dealOf(n, 3);
+        (bytes32 id, uint256 locked) = begin(deal, IEscrow.Status.Disputed, 1, 1, n.lost);
+        IEscrow.Split memory terms;
+        (terms.dealId, terms.milestone, terms.status) = (id, 1, uint8(IEscrow.Status.Disputed));
+        (terms.locked, terms.toSeller, terms.toBuyer, terms.toArbiter) = (uint128(locked), toSeller, toBuyer, toArbiter);
+        terms.validUntil = uint40(START);
+        agree();
+        escrow.split(deal, terms, SIGNED, SIGNED);
+        assertEq(uint256(toSeller) + toBuyer + toArbiter, locked);
+        assertPaid(id, Outcome(IEscrow.Status.Closed, 0, toSeller, toBuyer, toArbiter));
+    }
 }

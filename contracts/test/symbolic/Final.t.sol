@@ -14,7 +14,6 @@ contract YesWallet {
 /// @notice Whoever calls whatever at any time, though both sides and the arbiter sign everything: a deal that is closed or
 /// cancelled, at whatever milestone and with whatever past, refuses.
 contract FinalProof is SymbolicTest {
-    bytes private constant SIGNED = hex"00";
     uint40 private constant FOREVER = type(uint40).max;
 
     /// @dev What a caller may choose.

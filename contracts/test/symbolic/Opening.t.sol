@@ -4,25 +4,15 @@ pragma solidity ^0.8.30;
 import {IEscrow} from "../../src/interfaces/IEscrow.sol";
 import {SymbolicTest} from "./SymbolicTest.sol";
 
-/// @notice Says yes to whatever anybody says that it signed.
-contract AgreeingWallet {
-    function isValidSignature(bytes32, bytes calldata) external pure returns (bytes4) {
-        return this.isValidSignature.selector;
-    }
-}
-
 /// @notice Whatever the amounts: an opening takes from each side what that side signed to lock, to the unit, and books it. That
 /// is the state from which the proofs of conservation start; the campaign and the fuzz tests open from the other sources of
 /// money.
 contract OpeningProof is SymbolicTest {
-    bytes private constant SIGNED = hex"00";
     address private constant RELAYER = address(0x4e1a);
 
     function setUp() public override {
         super.setUp();
-        address wallet = address(new AgreeingWallet());
-        vm.etch(BUYER, wallet.code);
-        vm.etch(SELLER, wallet.code);
+        agree();
     }
 
     /// @dev From internal balances of any size. Where it goes through, all of it is as signed.

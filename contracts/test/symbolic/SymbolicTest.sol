@@ -17,6 +17,13 @@ contract StartedEscrow is Escrow {
     }
 }
 
+/// @notice Says yes to whatever anybody says that it signed.
+contract AgreeingWallet {
+    function isValidSignature(bytes32, bytes calldata) external pure returns (bytes4) {
+        return this.isValidSignature.selector;
+    }
+}
+
 /// @notice One call on a deal of any amounts in any state that can be, for `scripts/prove`. What a state can be is the
 /// invariant of `lockedIn`: every call that leaves the deal open keeps it, so that what is proved of one call holds for any
 /// sequence of them. That opening makes it is proved in Opening.t.sol.
@@ -27,6 +34,9 @@ abstract contract SymbolicTest is Test {
     uint32 internal constant WINDOW = 1 days;
     uint16 internal constant SHARE = 3333;
     uint256 internal constant BPS = 10_000;
+
+    /// @dev Enough where both parties are wallets that agree.
+    bytes internal constant SIGNED = hex"00";
 
     address internal constant BUYER = address(0xb001);
     address internal constant SELLER = address(0x5e11);
@@ -52,6 +62,13 @@ abstract contract SymbolicTest is Test {
         started = new StartedEscrow();
         escrow = IEscrow(address(started));
         token = address(this);
+    }
+
+    /// @notice Both parties sign everything.
+    function agree() internal {
+        address wallet = address(new AgreeingWallet());
+        vm.etch(BUYER, wallet.code);
+        vm.etch(SELLER, wallet.code);
     }
 
     /// @notice A deal with these numbers in one, two or three milestones, whose payouts stay inside.
